@@ -1,0 +1,22 @@
+// compiler.h: what we ask of gcc and clang, under one name each.
+#pragma once
+
+#define likely(x)   __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+#define always_inline_ inline __attribute__((always_inline))
+#define noinline_      __attribute__((noinline))
+#define cold_          __attribute__((cold, noinline))
+#define noreturn_      __attribute__((noreturn))
+#define hidden_        __attribute__((visibility("hidden")))
+#define export_        __attribute__((visibility("default")))
+#define aligned_(n)    __attribute__((aligned(n)))
+#define unused_        __attribute__((unused))
+
+// Thread-local storage that costs one instruction, also in a library that is preloaded. Only
+// small variables: static TLS is scarce when a library is opened late (jemalloc#937).
+#define thread_local_ __thread __attribute__((tls_model("initial-exec")))
+
+// Keep the compiler from moving memory accesses across this point. For a thread and the signal
+// handlers that interrupt it; says nothing to other threads.
+#define compiler_barrier() __asm__ volatile("" ::: "memory")

@@ -1,0 +1,43 @@
+// api.h: what the layers above may ask of the heap.
+//
+// All of it is safe from many threads, from signal handlers and before constructors. Failure of
+// an allocating function is NULL with errno ENOMEM; freeing keeps errno.
+#pragma once
+
+#include "heap/heap.h"
+
+// Which libc name a block came through, for reports of mismatches. Kept in the block's tag.
+enum alloc_kind { KIND_MALLOC = 0, KIND_NEW, KIND_NEW_ARRAY, KIND_ALIGNED };
+
+// Plain allocation on the calling thread's heap: what the libc names do when nobody tracks, and
+// what heap_ops call underneath. `align` is a power of two, or 0 for the usual 16.
+void *heap_alloc(size_t size, size_t align, bool zero);
+void heap_free(void *p);
+// The size the block can hold. Dies on a pointer that is no live block.
+size_t heap_usable(const void *p);
+// As realloc(3) for p != NULL and size > 0: in place, else moved; NULL leaves p as it was.
+void *heap_realloc(void *p, size_t size);
+
+// Where a pointer (also an interior one) belongs. Reads tables only; takes no lock. For slabs and
+// large blocks `desc` is the span's; for blocks outside the arena `far` is set and desc NULL.
+struct heap_block {
+    void *start;      // first byte of the block
+    size_t size;      // bytes it can hold
+    struct desc *desc;
+    struct far_block *far;
+    u32 page;         // first page of the span
+    u32 index;        // block number in the slab; 0 for large
+};
+// False when p points into no span. Does not say whether the block is live.
+bool heap_find(const void *p, struct heap_block *ret);
+
+// Install ops; once, early, while one thread runs. Blocks allocated earlier stay valid.
+void heap_set_ops(const struct heap_ops *ops);
+
+// Memory for the layers above that must not come from the program's heap: zeroed, 64-byte
+// aligned, never given back. NULL on ENOMEM.
+void *heap_meta(size_t size);
+
+// True while the calling thread is inside the heap or holds one of its locks: a signal handler
+// asks before it does more than allocate.
+bool heap_busy(void);

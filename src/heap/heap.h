@@ -1,0 +1,209 @@
+// heap.h: the data model of the allocator: pages, slabs, windows, heaps, and what must be true.
+//
+// The heap hands out blocks. Blocks of one class (one size) stand side by side in a slab; a slab
+// is a span of pages (16 KiB each; the kernel's 4 KiB are "OS pages"); pages lie in one stretch of
+// address space, the arena, that grows by hugepages (2 MiB). Everything known about a block stands
+// outside of it, in tables found by arithmetic from its address:
+//
+//        tables (mapped as the arena grows)                         arena
+//     ..[ remote ][ side ][ desc ][ huge ][ bits ]base|page 0|page 1|page 2| ...
+//                                                                      |
+//     p  ->  page = (p - base) >> 14  ->  desc[page], side[page], remote[page]
+//
+// A fourth thing, the heap, belongs to one thread at a time and holds per class a window: a
+// 64-bit word of free blocks of its current slab, from which malloc takes the lowest bit.
+//
+// Where to read on: fast.h (malloc and free in a few instructions), refill.c (a window runs dry),
+// slab.c (life of a slab), remote.c (free by a stranger), pages.c (page heap), docs/remote-free.md.
+#pragma once
+
+#include "base/base.h"
+
+#include <stdatomic.h>
+
+#define PAGE_SHIFT      14
+#define PAGE_SIZE       ((size_t)1 << PAGE_SHIFT)
+#define HUGE_SHIFT      21
+#define HUGE_SIZE       ((size_t)1 << HUGE_SHIFT)
+#define HUGE_PAGES      (HUGE_SIZE >> PAGE_SHIFT) // 128 pages a hugepage
+#define ARENA_SIZE_MAX  (1 * TiB)
+#define ARENA_PAGES_MAX (ARENA_SIZE_MAX >> PAGE_SHIFT)
+
+#define CLASS_COUNT     72                 // 16..128 by 16, then 8 a doubling up to 32 KiB
+#define CLASS_SIZE_MAX  ((size_t)32 * KiB) // larger blocks are spans of their own
+#define SLAB_BLOCKS_MAX 1024               // so that the free bitmap fits in struct side
+#define SLAB_WORDS      (SLAB_BLOCKS_MAX / 64 + 1)
+#define HEAPS_MAX       65535 // heap ids fit the state word; id 0 is nobody
+
+// ---------------------------------------------------------------- what a page is
+
+enum page_kind {
+    PAGE_NONE = 0, // free, or inside a span's whole hugepages (see `huge`), or never used
+    PAGE_SLAB,     // first page of a slab
+    PAGE_LARGE,    // first page of a large block
+    PAGE_TAIL,     // later page of either: `hop` pages behind the first
+};
+
+// 32 bytes a page, read by everybody, written when a span is born, dies or changes its owner.
+//
+// H1  kind == PAGE_SLAB or PAGE_LARGE only on the first page of a live span.
+// H2  kind == PAGE_TAIL: desc[-hop] is that first page. Pages in hugepages that a span covers
+//     whole stay PAGE_NONE and are found by huge[page >> 7], which holds the first page.
+// H3  owner is the heap whose thread may touch `side`; NULL while nobody owns the slab. Only the
+//     owner sets it to NULL; only who has won the state word sets it to itself.
+struct desc {
+    _Atomic(struct heap *) owner; // slab: see H3; large: NULL
+    union {
+        struct {
+            u32 magic; // reciprocal of size: index = offset * magic >> 32
+            u32 size;  // bytes a block
+        };
+        u64 bytes; // large: bytes that the span can hold for its user
+    };
+    u32 pages;  // span length in pages
+    u32 hop;    // tail: pages back to the first page of the span
+    u32 tags;   // tracking: where the blocks' tags lie (record/tags.h); 0 = none
+    u16 blocks; // slab: number of blocks
+    u8 cls;     // slab: size class
+    u8 kind;    // enum page_kind
+};
+static_assert(sizeof(struct desc) == 32, "two descriptors a cache line half: the fast path's shift");
+
+// ---------------------------------------------------------------- what the owner knows
+
+enum slab_where {
+    SLAB_ASLEEP = 0, // full, or freed so little that it does not pay to allocate from it
+    SLAB_PARTIAL,    // in its heap's list of slabs with free blocks
+    SLAB_CURRENT,    // the slab that its heap's window belongs to
+    SLAB_POOLED,     // nobody's, in the pool of its class
+};
+
+// 192 bytes at the slab's first page, written by the owner alone, no atomics.
+//
+//     free    1 = block free, or taken into the window and not yet left it (see W2)
+//     used    blocks that are out: handed to the program, held by the window, or freed by a
+//             stranger and not yet collected
+//
+// S1  block i is live iff  i < blocks, its bit is not in `free` or is in its window's `taken` but
+//     not in the window's `word`, and its bit is not in `remote.bits`.
+// S2  used == blocks - popcount(free & valid) + popcount(taken), taken being 0 outside a window.
+// S3  bit number `blocks` is always 1: an index behind the last block looks like a double free.
+// S4  the allocator never writes into a block, except to zero it.
+struct side {
+    u16 used;   // S2
+    u16 low;    // when used falls to this, the edge logic runs (slab_edge)
+    u16 fresh;  // blocks from here on were never handed out since the pages came
+    u8 where;   // enum slab_where
+    u8 zeroed;  // pages were all zero when the slab was made
+    u32 next;   // list links as page numbers, 0 = end (page 0 is never a slab)
+    u32 prev;
+    u64 free[SLAB_WORDS];
+    u64 pad[5];
+};
+static_assert(sizeof(struct side) == 192, "three lines: the first has the counters and 384 blocks");
+
+// ---------------------------------------------------------------- what strangers write
+
+// The state word decides who owns a slab. Every change is a compare-and-swap under its
+// generation, which grows when the slab's pages are given back (docs/remote-free.md):
+//
+//     63        32 31      8 7 6 5 4 3 2 1 0
+//     [generation][ heap id ][     flags     ]
+//
+// R1  id != 0  iff somebody owns the slab; then desc.owner is that heap, or about to be.
+// R2  DIRTY    a stranger has set bits; the slab is in, or about to be in, its owner's dirty list.
+//              A dirty slab is not parked, pooled or released, so its owner is stable.
+// R3  POOLED   id == 0 and the slab is in its class's pool; changes only under the pool's lock.
+// R4  after its bit is set a freer may only change the state word, under the generation it read
+//     before: the slab may be gone.
+#define STATE_DIRTY     ((u64)1)
+#define STATE_POOLED    ((u64)2)
+#define STATE_ID_SHIFT  8
+#define STATE_ID_MASK   ((u64)0xffffff << STATE_ID_SHIFT)
+#define STATE_GEN_SHIFT 32
+
+struct remote {
+    _Atomic u64 state;
+    _Atomic u32 next; // link in the owner's dirty list
+    u32 pad;
+    _Atomic u64 bits[SLAB_WORDS - 1]; // 1 = freed by a stranger, not yet collected
+    u64 pad2[6];
+};
+static_assert(sizeof(struct remote) == 192, "a slab's remote lines are shared with no other slab");
+
+// ---------------------------------------------------------------- a thread's heap
+
+// W1  word is a subset of taken; `taken` blocks not in `word` are live or freed remotely.
+// W2  bits of `taken` stay set in `*free` while this is a window; refill clears them when the
+//     word has run dry (word == 0), so free() can see by one test "not an ordinary live block".
+// W3  base is the address of block 0 of `*free`'s word.
+struct window {
+    u64 word;   // free blocks that malloc hands out, lowest first
+    char *base; // W3
+    u64 *free;  // the word of side.free that this window was taken from; NULL = no window
+    u64 size;   // bytes a block; constant
+};
+
+struct class_state {
+    u64 taken;   // W1
+    u32 current; // slab of the window, 0 = none
+    u32 partial; // list of slabs with free blocks
+    u32 asleep;  // list of other slabs owned by this heap
+    u16 at;      // bit number where the next refill of `current` goes on
+    u16 full;    // full slabs that stay owned, see slab_park
+    u8 zero;     // every block left in the window is known to be all zero
+};
+
+// G1  busy != 0 while this heap's own thread is inside it. Who interrupts that thread (a signal
+//     handler) uses the second heap; who stops it lets it run on until busy == 0.
+struct heap {
+    u8 busy; // G1; a line of its own, no other thread writes here
+    u8 pad[63];
+    _Atomic u32 dirty; // slabs with remote frees, linked by remote.next; pushed by strangers
+    u32 id;            // 1.. ; index in the.heaps
+    struct heap *second; // for signal handlers that find this one busy
+    struct heap *next;   // list of heaps without a thread
+    u8 retired;          // no thread uses it
+    u8 pad2[39];
+    struct window window[CLASS_COUNT];
+    struct class_state cls[CLASS_COUNT];
+};
+
+// ---------------------------------------------------------------- how others look at it
+
+// One symbol, `loam_heap_root`, by which the tool finds everything in a live process or a core.
+#define HEAP_ROOT_MAGIC   0x70616548206d616full // "oam Heap"
+#define HEAP_ROOT_VERSION 1
+struct heap_root {
+    u64 magic;
+    u32 version;
+    u32 page_shift;
+    u64 base;           // arena address; 0 before the first allocation
+    _Atomic u64 pages;  // pages of the arena that have been mapped or skipped so far
+    u64 desc, side, remote, huge; // table addresses: struct desc[], struct side[], ...
+    u64 heaps;          // address of struct heap *[HEAPS_MAX + 1], indexed by id
+    _Atomic u64 heaps_count;      // highest id in use
+    u64 far, far_count; // blocks outside the arena: struct far_block[far_count]
+};
+
+// A block that did not fit in the arena, in a mapping of its own. addr is 0 when free; 1 while
+// the entry is being filled.
+struct far_block {
+    _Atomic u64 addr;
+    u64 bytes;  // mapped
+    u64 usable; // from addr
+    u32 tag[4]; // tracking: as for a large block
+};
+
+extern struct heap_root loam_heap_root;
+
+// Tracking and guard replace what a call means; chosen once, before the program runs. While set,
+// every thread's fast pointer stays on an empty heap, so each call ends in the slow path and asks
+// here. This is the one call that points up the layers.
+struct heap_ops {
+    void *(*alloc)(size_t size, size_t align, bool zero, int kind);
+    void (*free)(void *p, int kind);
+    void *(*realloc)(void *p, size_t size);
+    void (*tags_gone)(struct desc *d); // a span with tags dies: give desc.tags back
+    void (*fork_child)(void);          // in the child, after the heap is usable
+};
