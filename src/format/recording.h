@@ -79,7 +79,7 @@ enum process_flags {
     PROCESS_ENDED = 2,    // came to an orderly end (exit, _exit, quick_exit, return from main)
     PROCESS_SCANNED = 4,  // leak results are complete
     PROCESS_BYPASSED = 8, // the program brings its own malloc: nothing was seen
-    PROCESS_FULL = 16,    // the recording was full: later stacks are counted in site 1, "other"
+    PROCESS_FULL = 16,    // the recording was full: later stacks are counted in "other"
     PROCESS_EXECED = 32,  // replaced itself by exec; its blocks vanished with it
     PROCESS_PYTHON = 64,  // a Python interpreter run with PYTHONMALLOC=malloc
 };
@@ -116,7 +116,8 @@ struct record_process {
     _Atomic u64 peak_bytes;  // highest live_bytes
     _Atomic u64 peak_ns;     // nanoseconds after started_ns, coarse
     _Atomic u64 peak_serial; // grows each time the peak is passed; see struct record_site
-    u64 pad[4];
+    u32 first_site;       // smaller site ids in tags are blocks inherited from the parent by fork
+    u32 pad[7];
     u16 exe_len;
     u16 args_len;
     u32 pad2;
@@ -136,8 +137,8 @@ struct record_module {
     char path[];
 };
 
-// One distinct stack. Ids count from 1 in each process; id 1 is "other": stacks that found no
-// room. live = allocs - frees, in blocks and in bytes.
+// One distinct stack. Ids are dense in each process and start at process.first_site, which is
+// "other": the stacks that found no room (1 unless the process was made by fork). live = allocs - frees, in blocks and in bytes.
 //
 // F5  at_peak is this site's live bytes at the process's high-water mark, kept lazily: whoever is
 //     about to change live_bytes and finds serial != process.peak_serial first stores live_bytes
@@ -167,7 +168,7 @@ struct record_site {
 // A block's tag in the target's own memory (struct record_process.tags). Large blocks and blocks
 // outside the arena have two tags, the second one holding the upper half of the size in `size`.
 struct tag {
-    u32 site : 24; // record_site.id in the process `process`; 0 = allocated before recording began
+    u32 site : 24; // record_site.id; 0: allocated before recording began
     u32 kind : 3;  // enum alloc_kind
     u32 temp : 5;
     u32 size;      // bytes asked for (lower 32 bits)

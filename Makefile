@@ -1,0 +1,88 @@
+# loam's whole build. No configure step: Linux is the configuration.
+#
+#   make run        install what is missing, build, show a leak report of a real program
+#   make test       install what the tests need, build, run them all   (T=name, V=1)
+#   make all        build/release/{libloam.so,libloam.a,libloam_malloc.a,loam}
+#   make examples   build and run every example
+#   make install    DESTDIR=, PREFIX=
+#
+#   MODE=release|debug     SAN=address,undefined | thread     O=folder for the build
+
+VERSION := 0.1.0
+MODE    ?= release
+PREFIX  ?= /usr/local
+CC      ?= gcc
+space   := $(subst ,, )
+SANTAG  := $(subst $(space),,$(subst $(comma),-,$(SAN)))
+O       ?= build/$(MODE)$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+comma   := ,
+
+WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith
+CFLAGS_release := -O2 -g -DNDEBUG
+CFLAGS_debug   := -Og -g
+CFLAGS  += $(CFLAGS_$(MODE)) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
+ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DLOAM_VERSION='"$(VERSION)"' $(WARN) -Isrc -Iinclude -I. \
+	-fPIC -fvisibility=hidden -fno-semantic-interposition -pthread -MMD -MP $(CFLAGS)
+LDFLAGS += $(if $(SAN),-fsanitize=$(SAN))
+TOOL_LIBS := -ldw -lelf -ljansson
+
+# Layers, as tools/layers names them. What runs in the target, then the libc names, then the tool.
+TARGET_LAYERS  := base os heap scan own record guard
+PRELOAD_LAYERS := preload
+TOOL_LAYERS    := target report cli
+objs = $(patsubst %.c,$O/obj/%.o,$(wildcard $(patsubst %,src/%/*.c,$(1))))
+TARGET_OBJS  := $(call objs,$(TARGET_LAYERS))
+PRELOAD_OBJS := $(call objs,$(PRELOAD_LAYERS))
+TOOL_OBJS    := $(call objs,$(TOOL_LAYERS))
+UNIT_TESTS   := $(patsubst tests/%.c,$O/tests/%,$(wildcard tests/unit/*_test.c tests/stress/*_test.c tests/famine/*_test.c tests/model/*_test.c))
+
+.PHONY: all lib tool tests run test examples install clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+all: lib tool
+lib: $O/libloam.so $O/libloam.a $O/libloam_malloc.a
+tool: $O/loam
+
+$O/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c $< -o $@
+
+$O/internal.a: $(TARGET_OBJS)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+# Always replaces malloc, whoever loads it. initfirst: its constructor runs before all others, so
+# that its exit handler runs after all others.
+$O/libloam.so: $(TARGET_OBJS) $(PRELOAD_OBJS)
+	$(CC) -shared $(CFLAGS) $(LDFLAGS) -Wl,-soname,libloam.so.0 -Wl,-z,now,-z,relro,-z,defs \
+		-Wl,-z,initfirst -Wl,-z,nodlopen -o $@ $^ -pthread
+	@ln -sf libloam.so $O/libloam.so.0
+
+# One object whose internal names are local, so that they clash with nobody's.
+$O/loam.o: $(TARGET_OBJS)
+	$(LD) -r -o $@ $^
+	objcopy --localize-hidden $@
+$O/libloam.a: $O/loam.o
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+# The same with the libc names: linked before libc, it replaces malloc at link time.
+$O/loam_malloc.o: $(TARGET_OBJS) $(PRELOAD_OBJS)
+	$(LD) -r -o $@ $^
+	objcopy --localize-hidden $@
+$O/libloam_malloc.a: $O/loam_malloc.o
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$O/loam: $(TOOL_OBJS) $O/internal.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TOOL_LIBS) -pthread
+
+$O/tests/%: $O/obj/tests/%.o $O/internal.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread -ldl
+tests: $(UNIT_TESTS)
+
+clean:
+	rm -rf build
+
+-include $(shell find $O/obj -name '*.d' 2>/dev/null)

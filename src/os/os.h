@@ -1,0 +1,42 @@
+// os.h: the kernel, as the layers above see it. The only code that makes system calls or knows a
+// CPU lives in this folder.
+//
+// O1  every mapping made here stands in the chunk record (os/chunk.c) under its address.
+// O2  functions return 0 or -errno, or a pointer or NULL; none changes errno.
+#pragma once
+
+#include "base/base.h"
+
+#define OS_PAGE 4096ull // smallest page of the machines we run on; never assumed to be exact
+
+// Map `size` bytes (a multiple of OS_PAGE) of zeroed memory; at `at` exactly, or anywhere if NULL.
+// NULL when the kernel refuses or the place is taken.
+void *os_map(void *at, size_t size);
+void os_unmap(void *at, size_t size);
+// Give the RAM back but keep the addresses; 0 only if the memory reads as zero from now on.
+int os_purge(void *at, size_t size);
+// Move the pages of [from, size) to `to`, an existing mapping of the same size, by remapping;
+// `from` stays mapped and reads as zero. 0 or -errno.
+int os_move(void *from, void *to, size_t size);
+// Random bits that differ from process to process, without a system call.
+u64 os_random(void);
+// Give the processor away for a moment.
+void os_yield(void);
+// Wait while *word == value, at most ms milliseconds; wake all waiters.
+void os_wait(_Atomic u32 *word, u32 value, u32 ms);
+void os_wake(_Atomic u32 *word);
+u64 os_realtime_ns(void);
+u64 os_monotonic_ns(void);
+
+// Tests only: let the n-th mapping from now on fail (and all later ones); 0 = never.
+extern _Atomic long os_fail_after;
+
+// A lock of one word. It knows its holder, so a signal handler that interrupted the holder can
+// see that waiting would be for ever.
+struct lock {
+    _Atomic uintptr_t holder; // thread pointer of the holder, 0 = free
+};
+// False when the calling thread itself already holds it (it was interrupted by a signal handler).
+bool lock_take(struct lock *l);
+bool lock_held(struct lock *l); // by the calling thread
+void lock_give(struct lock *l);
