@@ -5,10 +5,10 @@
 // address space, the arena, that grows by hugepages (2 MiB). Everything known about a block stands
 // outside of it, in tables found by arithmetic from its address:
 //
-//        tables (mapped as the arena grows)                         arena
-//     ..[ remote ][ side ][ desc ][ huge ][ bits ]base|page 0|page 1|page 2| ...
-//                                                                      |
-//     p  ->  page = (p - base) >> 14  ->  desc[page], side[page], remote[page]
+//        tables (mapped as the arena grows)                           arena
+//     [ desc ][ side ][ state ][ remote ][ huge ][ free ][ dirty ]base|page 0|page 1|page 2| ...
+//                                                                           |
+//     p  ->  page = (p - base) >> 14  ->  desc[page], side[page], state[page], remote[page]
 //
 // A fourth thing, the heap, belongs to one thread at a time and holds per class a window: a
 // 64-bit word of free blocks of its current slab, from which malloc takes the lowest bit.
@@ -67,7 +67,7 @@ struct desc {
     u8 cls;     // slab: size class
     u8 kind;    // enum page_kind
 };
-static_assert(sizeof(struct desc) == 32, "two descriptors a cache line half: the fast path's shift");
+static_assert(sizeof(struct desc) == 32, "two a cache line; the fast path shifts by five");
 
 // ---------------------------------------------------------------- what the owner knows
 
@@ -122,14 +122,18 @@ static_assert(sizeof(struct side) == 192, "three lines: the first has the counte
 #define STATE_ID_MASK   ((u64)0xffffff << STATE_ID_SHIFT)
 #define STATE_GEN_SHIFT 32
 
-struct remote {
-    _Atomic u64 state;
-    _Atomic u32 next; // link in the owner's dirty list
+struct state {
+    _Atomic u64 word;
+    _Atomic u32 next; // link in the owner's dirty list, a page number
     u32 pad;
-    _Atomic u64 bits[SLAB_WORDS - 1]; // 1 = freed by a stranger, not yet collected
-    u64 pad2[6];
 };
-static_assert(sizeof(struct remote) == 192, "a slab's remote lines are shared with no other slab");
+static_assert(sizeof(struct state) == 16, "small, because every slab writes its own at birth");
+
+// Touched only by slabs that a stranger freed into: a program of one thread never pays for it.
+struct remote {
+    _Atomic u64 bits[SLAB_WORDS - 1]; // 1 = freed by a stranger, not yet collected
+};
+static_assert(sizeof(struct remote) == 128, "remote lines are shared with no other slab");
 
 // ---------------------------------------------------------------- a thread's heap
 
@@ -180,7 +184,7 @@ struct heap_root {
     u32 page_shift;
     u64 base;           // arena address; 0 before the first allocation
     _Atomic u64 pages;  // pages of the arena that have been mapped or skipped so far
-    u64 desc, side, remote, huge; // table addresses: struct desc[], struct side[], ...
+    u64 desc, side, state, remote, huge; // table addresses: struct desc[], struct side[], ...
     u64 heaps;          // address of struct heap *[HEAPS_MAX + 1], indexed by id
     _Atomic u64 heaps_count;      // highest id in use
     u64 far, far_count; // blocks outside the arena: struct far_block[far_count]
