@@ -24,24 +24,24 @@ struct check_test {
 static struct check_test *check_first, **check_last = &check_first;
 static unsigned check_seconds = 60;
 
-#define CHECK_ADD(id, text)                                                                        \
-    static void test_##id(void);                                                                   \
-    static struct check_test reg_##id = {#id, text, test_##id, NULL};                              \
-    __attribute__((constructor)) static void add_##id(void)                                        \
-    {                                                                                              \
-        *check_last = &reg_##id;                                                                   \
-        check_last = &reg_##id.next;                                                               \
-    }                                                                                              \
+#define CHECK_ADD(id, text)                                           \
+    static void test_##id(void);                                      \
+    static struct check_test reg_##id = {#id, text, test_##id, NULL}; \
+    __attribute__((constructor)) static void add_##id(void)           \
+    {                                                                 \
+        *check_last = &reg_##id;                                      \
+        check_last = &reg_##id.next;                                  \
+    }                                                                 \
     static void test_##id(void)
 #define TEST(id)       CHECK_ADD(id, NULL)
 #define DIES(id, text) CHECK_ADD(id, text)
 
-#define CHECK(x)                                                                                   \
-    do {                                                                                           \
-        if (!(x)) {                                                                                \
-            dprintf(2, "%s:%d: not true: %s\n", __FILE__, __LINE__, #x);                           \
-            _exit(1);                                                                              \
-        }                                                                                          \
+#define CHECK(x)                                                         \
+    do {                                                                 \
+        if (!(x)) {                                                      \
+            dprintf(2, "%s:%d: not true: %s\n", __FILE__, __LINE__, #x); \
+            _exit(1);                                                    \
+        }                                                                \
     } while (0)
 
 // Run one test in a child; its stderr comes back in `err`.

@@ -11,9 +11,9 @@
 #define LOAM_MALLOC(release, position) __attribute__((malloc))
 #endif
 
-#define LOAM_SIZE(...)  __attribute__((alloc_size(__VA_ARGS__)))
-#define LOAM_ALIGN(n)   __attribute__((alloc_align(n)))
-#define LOAM_NODISCARD  __attribute__((warn_unused_result))
+#define LOAM_SIZE(...) __attribute__((alloc_size(__VA_ARGS__)))
+#define LOAM_ALIGN(n)  __attribute__((alloc_align(n)))
+#define LOAM_NODISCARD __attribute__((warn_unused_result))
 
 #ifdef __cplusplus
 #define LOAM_BEGIN_C extern "C" {

@@ -31,10 +31,10 @@ typedef enum loam_chunk_source {
 
 typedef struct loam_chunk {
     void *addr;
-    size_t size;              // bytes, rounded up to whole OS pages
+    size_t size; // bytes, rounded up to whole OS pages
     loam_chunk_source source;
-    bool heap;                // belongs to loam's heap: listed, but not yours to release
-    bool released;            // an sbrk chunk that waits for the ones above it, see release
+    bool heap;     // belongs to loam's heap: listed, but not yours to release
+    bool released; // an sbrk chunk that waits for the ones above it, see release
 } loam_chunk;
 
 // Ask the kernel for `size` bytes, rounded up to whole OS pages. The memory is zero, readable and

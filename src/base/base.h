@@ -8,18 +8,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifndef __cplusplus
+#define static_assert _Static_assert
+#endif
+
 typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
 
-#define KiB (1024ull)
-#define MiB (1024ull * KiB)
-#define GiB (1024ull * MiB)
-#define TiB (1024ull * GiB)
+#define KiB                        (1024ull)
+#define MiB                        (1024ull * KiB)
+#define GiB                        (1024ull * MiB)
+#define TiB                        (1024ull * GiB)
 
-#define countof(a) (sizeof(a) / sizeof((a)[0]))
-#define container_of(p, T, member) ((T *)((char *)(p) - offsetof(T, member)))
+#define countof(a)                 (sizeof(a) / sizeof((a)[0]))
+#define container_of(p, T, member) ((T *)((char *)(p)-offsetof(T, member)))
 
 static inline size_t round_up(size_t n, size_t to) // `to` is a power of two
 {

@@ -1,8 +1,8 @@
 // compiler.h: what we ask of gcc and clang, under one name each.
 #pragma once
 
-#define likely(x)   __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
+#define likely(x)      __builtin_expect(!!(x), 1)
+#define unlikely(x)    __builtin_expect(!!(x), 0)
 
 #define always_inline_ inline __attribute__((always_inline))
 #define noinline_      __attribute__((noinline))
@@ -20,3 +20,12 @@
 // Keep the compiler from moving memory accesses across this point. For a thread and the signal
 // handlers that interrupt it; says nothing to other threads.
 #define compiler_barrier() __asm__ volatile("" ::: "memory")
+
+// Tell the processor that this is a waiting loop.
+#if defined(__x86_64__)
+#define cpu_relax() __builtin_ia32_pause()
+#elif defined(__aarch64__)
+#define cpu_relax() __asm__ volatile("yield")
+#else
+#define cpu_relax() compiler_barrier()
+#endif

@@ -28,10 +28,7 @@ noreturn_ void die(const char *what, const void *p)
     char num[2 * sizeof(uintptr_t)];
     size_t n = hex(num, (uintptr_t)p);
     struct iovec line[] = {
-        {(void *)"loam: ", 6},
-        {(void *)what, strlen(what)},
-        {(void *)": 0x", 4},
-        {num, n},
+        {(void *)"loam: ", 6}, {(void *)what, strlen(what)}, {(void *)": 0x", 4}, {num, n},
         {(void *)"\n", 1},
     };
     if (writev(STDERR_FILENO, line, countof(line)) < 0) {

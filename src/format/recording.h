@@ -25,53 +25,53 @@
 
 #include <stdatomic.h>
 
-#define RECORDING_MAGIC     "loamrec\n"
-#define RECORDING_VERSION   1
-#define RECORDING_SIZE_MAX  (64 * MiB)
-#define RECORDING_HEADER    4096
-#define RECORDING_BLOCK     (64 * KiB)
-#define RECORDING_FRAMES    512 // deepest stack kept; deeper ones lose their outermost frames
+#define RECORDING_MAGIC    "loamrec\n"
+#define RECORDING_VERSION  1
+#define RECORDING_SIZE_MAX (64 * MiB)
+#define RECORDING_HEADER   4096
+#define RECORDING_BLOCK    (64 * KiB)
+#define RECORDING_FRAMES   512 // deepest stack kept; deeper ones lose their outermost frames
 
 struct recording {
     char magic[8];
     u32 version;
     u32 block_size;
-    u64 size_max;         // bytes that a process maps
-    _Atomic u64 size;     // F2
-    _Atomic u32 blocks;   // blocks handed out (atomic add by processes)
-    _Atomic u32 bell;     // futex: rung by a process that asks for something
-    _Atomic u32 beat;     // raised by the tool at least every 100 ms while it lives
-    _Atomic u32 closed;   // the tool has ended: ask it nothing more
-    u32 leaks;            // 1: processes ask for a leak scan before they end
+    u64 size_max;       // bytes that a process maps
+    _Atomic u64 size;   // F2
+    _Atomic u32 blocks; // blocks handed out (atomic add by processes)
+    _Atomic u32 bell;   // futex: rung by a process that asks for something
+    _Atomic u32 beat;   // raised by the tool at least every 100 ms while it lives
+    _Atomic u32 closed; // the tool has ended: ask it nothing more
+    u32 leaks;          // 1: processes ask for a leak scan before they end
     u32 tool_pid;
-    u64 started_ns;       // CLOCK_REALTIME
-    u64 ended_ns;         // CLOCK_REALTIME, by the tool, when the first process ended
-    u32 end_status;       // wait status of the first process, valid if ended_ns != 0
+    u64 started_ns; // CLOCK_REALTIME
+    u64 ended_ns;   // CLOCK_REALTIME, by the tool, when the first process ended
+    u32 end_status; // wait status of the first process, valid if ended_ns != 0
     u32 command_len;
-    char command[2048];   // argv of the first process, joined by NUL
+    char command[2048]; // argv of the first process, joined by NUL
 };
 static_assert(sizeof(struct recording) <= RECORDING_HEADER, "the header has its own OS page");
 
 struct record_block {
-    char magic[4];        // "blk\n"
-    u32 process;          // index of the process that owns the block; see struct record_process
-    _Atomic u32 used;     // bytes of records behind this head, F1
+    char magic[4];    // "blk\n"
+    u32 process;      // index of the process that owns the block; see struct record_process
+    _Atomic u32 used; // bytes of records behind this head, F1
     u32 pad;
 };
 
 enum record_kind { RECORD_PROCESS = 1, RECORD_MODULE = 2, RECORD_SITE = 3 };
 
 struct record {
-    u32 kind;             // enum record_kind
-    u32 bytes;            // of the whole record, this head included; a multiple of 8
+    u32 kind;  // enum record_kind
+    u32 bytes; // of the whole record, this head included; a multiple of 8
 };
 
 // What a process asks of the tool, and what it was told (record_process.request, a futex).
 enum record_request {
     REQUEST_NONE = 0,
-    REQUEST_SCAN,         // "I am about to end: scan me for leaks"; the process waits
-    REQUEST_DONE,         // the scan's results stand in the sites
-    REQUEST_REFUSED,      // the tool could not scan; scan_error says why
+    REQUEST_SCAN,    // "I am about to end: scan me for leaks"; the process waits
+    REQUEST_DONE,    // the scan's results stand in the sites
+    REQUEST_REFUSED, // the tool could not scan; scan_error says why
 };
 
 enum process_flags {
@@ -86,59 +86,60 @@ enum process_flags {
 
 enum scan_error {
     SCAN_OK = 0,
-    SCAN_NO_TOOL,         // the tool was gone or silent
-    SCAN_NO_PERMISSION,   // the kernel did not let the tool look (ptrace refused)
-    SCAN_VANISHED,        // the process died while it was looked at
-    SCAN_NO_MEMORY,       // the tool had no memory for the copy
-    SCAN_UNREADABLE,      // the process's heap could not be read or made no sense
+    SCAN_NO_TOOL,       // the tool was gone or silent
+    SCAN_NO_PERMISSION, // the kernel did not let the tool look (ptrace refused)
+    SCAN_VANISHED,      // the process died while it was looked at
+    SCAN_NO_MEMORY,     // the tool had no memory for the copy
+    SCAN_UNREADABLE,    // the process's heap could not be read or made no sense
 };
 
 // First record of a process's first block.
 struct record_process {
     struct record head;
-    u32 index;            // this process; also in every block head it owns
+    u32 index; // this process; also in every block head it owns
     u32 pid;
     u32 ppid;
-    u32 parent;           // index of the process that forked it, if it is recorded, else 0
-    _Atomic u32 flags;    // enum process_flags
-    _Atomic u32 request;  // enum record_request; futex
+    u32 parent;             // index of the process that forked it, if it is recorded, else 0
+    _Atomic u32 flags;      // enum process_flags
+    _Atomic u32 request;    // enum record_request; futex
     _Atomic u32 scan_error; // enum scan_error
-    u32 exit_code;        // as given to exit, valid with PROCESS_ENDED
-    u64 started_ns;       // CLOCK_REALTIME
-    u64 root;             // address of loam_heap_root in the process
-    u64 tags;             // address of its tag arena: tag of block i of a span = tags + 16*desc.tags + 8*i
+    u32 exit_code;          // as given to exit, valid with PROCESS_ENDED
+    u64 started_ns;         // CLOCK_REALTIME
+    u64 root;               // address of loam_heap_root in the process
+    u64 tags; // address of its tag arena: tag of block i of a span = tags + 16*desc.tags + 8*i
     // F3: totals over all sites, exact up to blocks allocated before recording began.
-    _Atomic u64 live_bytes;  // bytes asked for, of live blocks
+    _Atomic u64 live_bytes; // bytes asked for, of live blocks
     _Atomic u64 live_blocks;
-    _Atomic u64 allocs;      // calls that returned a block
+    _Atomic u64 allocs; // calls that returned a block
     _Atomic u64 alloc_bytes;
     _Atomic u64 frees;
     _Atomic u64 peak_bytes;  // highest live_bytes
     _Atomic u64 peak_ns;     // nanoseconds after started_ns, coarse
     _Atomic u64 peak_serial; // grows each time the peak is passed; see struct record_site
-    u32 first_site;       // smaller site ids in tags are blocks inherited from the parent by fork
+    u32 first_site; // smaller site ids in tags are blocks inherited from the parent by fork
     u32 pad[7];
     u16 exe_len;
     u16 args_len;
     u32 pad2;
-    char text[];          // exe path, then argv joined by NUL; no terminators counted
+    char text[]; // exe path, then argv joined by NUL; no terminators counted
 };
 
 // A mapped ELF file. Frames are told as module and offset, so unloading loses nothing.
 struct record_module {
     struct record head;
-    u32 index;            // per process, from 1
+    u32 index; // per process, from 1
     u32 pad;
-    u64 bias;             // load address minus link address
-    u64 start, end;       // addresses that its PT_LOAD segments cover
+    u64 bias;       // load address minus link address
+    u64 start, end; // addresses that its PT_LOAD segments cover
     u8 build_id[20];
-    u32 build_id_len;     // 0: none
+    u32 build_id_len; // 0: none
     u32 path_len;
     char path[];
 };
 
 // One distinct stack. Ids are dense in each process and start at process.first_site, which is
-// "other": the stacks that found no room (1 unless the process was made by fork). live = allocs - frees, in blocks and in bytes.
+// "other": the stacks that found no room (1 unless the process was made by fork). live = allocs -
+// frees, in blocks and in bytes.
 //
 // F5  at_peak is this site's live bytes at the process's high-water mark, kept lazily: whoever is
 //     about to change live_bytes and finds serial != process.peak_serial first stores live_bytes
@@ -147,11 +148,11 @@ struct record_site {
     struct record head;
     u32 id;
     u32 frames_count;
-    u32 truncated;        // outer frames are missing (deeper than RECORDING_FRAMES, or no tables)
+    u32 truncated; // outer frames are missing (deeper than RECORDING_FRAMES, or no tables)
     u32 pad;
     _Atomic u64 allocs, alloc_bytes;
     _Atomic u64 frees, free_bytes;
-    _Atomic u64 largest;  // biggest single request
+    _Atomic u64 largest;         // biggest single request
     _Atomic u64 at_peak, serial; // F5
     // Written by the tool when it has scanned: blocks and bytes that nothing points to (direct),
     // that only leaked blocks point to (indirect), in or behind a leaked cycle, and reached.
@@ -159,7 +160,7 @@ struct record_site {
     u64 indirect_blocks, indirect_bytes;
     u64 cycle_blocks, cycle_bytes;
     u64 reachable_blocks, reachable_bytes;
-    u64 frames[];         // innermost first: module index << 48 | (pc - bias); index 0: a bare pc
+    u64 frames[]; // innermost first: module index << 48 | (pc - bias); index 0: a bare pc
 };
 
 #define FRAME_MODULE_SHIFT 48
@@ -171,6 +172,6 @@ struct tag {
     u32 site : 24; // record_site.id; 0: allocated before recording began
     u32 kind : 3;  // enum alloc_kind
     u32 temp : 5;
-    u32 size;      // bytes asked for (lower 32 bits)
+    u32 size; // bytes asked for (lower 32 bits)
 };
 static_assert(sizeof(struct tag) == 8, "eight bytes a live block");

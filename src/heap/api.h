@@ -21,12 +21,12 @@ void *heap_realloc(void *p, size_t size);
 // Where a pointer (also an interior one) belongs. Reads tables only; takes no lock. For slabs and
 // large blocks `desc` is the span's; for blocks outside the arena `far` is set and desc NULL.
 struct heap_block {
-    void *start;      // first byte of the block
-    size_t size;      // bytes it can hold
+    void *start; // first byte of the block
+    size_t size; // bytes it can hold
     struct desc *desc;
     struct far_block *far;
-    u32 page;         // first page of the span
-    u32 index;        // block number in the slab; 0 for large
+    u32 page;  // first page of the span
+    u32 index; // block number in the slab; 0 for large
 };
 // False when p points into no span. Does not say whether the block is live.
 bool heap_find(const void *p, struct heap_block *ret);

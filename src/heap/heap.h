@@ -90,12 +90,12 @@ enum slab_where {
 // S3  bit number `blocks` is always 1: an index behind the last block looks like a double free.
 // S4  the allocator never writes into a block, except to zero it.
 struct side {
-    u16 used;   // S2
-    u16 low;    // when used falls to this, the edge logic runs (slab_edge)
-    u16 fresh;  // blocks from here on were never handed out since the pages came
-    u8 where;   // enum slab_where
-    u8 zeroed;  // pages were all zero when the slab was made
-    u32 next;   // list links as page numbers, 0 = end (page 0 is never a slab)
+    u16 used;  // S2
+    u16 low;   // when used falls to this, the edge logic runs (slab_edge)
+    u16 fresh; // blocks from here on were never handed out since the pages came
+    u8 where;  // enum slab_where
+    u8 zeroed; // pages were all zero when the slab was made
+    u32 next;  // list links as page numbers, 0 = end (page 0 is never a slab)
     u32 prev;
     u64 free[SLAB_WORDS];
     u64 pad[5];
@@ -163,8 +163,8 @@ struct class_state {
 struct heap {
     u8 busy; // G1; a line of its own, no other thread writes here
     u8 pad[63];
-    _Atomic u32 dirty; // slabs with remote frees, linked by remote.next; pushed by strangers
-    u32 id;            // 1.. ; index in the.heaps
+    _Atomic u32 dirty;   // slabs with remote frees, linked by remote.next; pushed by strangers
+    u32 id;              // 1.. ; index in the.heaps
     struct heap *second; // for signal handlers that find this one busy
     struct heap *next;   // list of heaps without a thread
     u8 retired;          // no thread uses it
@@ -182,12 +182,12 @@ struct heap_root {
     u64 magic;
     u32 version;
     u32 page_shift;
-    u64 base;           // arena address; 0 before the first allocation
-    _Atomic u64 pages;  // pages of the arena that have been mapped or skipped so far
+    u64 base;          // arena address; 0 before the first allocation
+    _Atomic u64 pages; // pages of the arena that have been mapped or skipped so far
     u64 desc, side, state, remote, huge; // table addresses: struct desc[], struct side[], ...
-    u64 heaps;          // address of struct heap *[HEAPS_MAX + 1], indexed by id
-    _Atomic u64 heaps_count;      // highest id in use
-    u64 far, far_count; // blocks outside the arena: struct far_block[far_count]
+    u64 heaps;                           // address of struct heap *[HEAPS_MAX + 1], indexed by id
+    _Atomic u64 heaps_count;             // highest id in use
+    u64 far, far_count;                  // blocks outside the arena: struct far_block[far_count]
 };
 
 // A block that did not fit in the arena, in a mapping of its own. addr is 0 when free; 1 while

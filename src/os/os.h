@@ -7,6 +7,8 @@
 
 #include "base/base.h"
 
+#include <stdatomic.h>
+
 #define OS_PAGE 4096ull // smallest page of the machines we run on; never assumed to be exact
 
 // Map `size` bytes (a multiple of OS_PAGE) of zeroed memory; at `at` exactly, or anywhere if NULL.

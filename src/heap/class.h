@@ -1,0 +1,31 @@
+// class.h: size classes: which block sizes exist, and how a slab of each is laid out.
+//
+// Sizes go 16, 32, .. 128, then eight to a doubling up to 32 KiB, so that rounding up wastes at
+// most an eighth. A slab has as many pages as it takes to hold 8 blocks and to waste at most 1/32
+// at its tail; up to 1 KiB one page always does.
+#pragma once
+
+#include "heap/heap.h"
+
+struct class_info {
+    u32 size;   // bytes a block
+    u32 magic;  // ceil(2^32 / size): index = offset * magic >> 32
+    u16 blocks; // in a slab
+    u16 pages;  // of a slab
+};
+extern const struct class_info class_info[CLASS_COUNT];
+
+// Class of requests up to 1 KiB, by (size + 15) / 16, times sizeof(struct window): the fast path's
+// only table.
+#define CLASS_SMALL_MAX ((size_t)1024)
+extern const u16 class_window[CLASS_SMALL_MAX / 16 + 1];
+
+// The class of a request of `size` <= CLASS_SIZE_MAX bytes. Computed, not looked up.
+static inline unsigned class_of(size_t size)
+{
+    if (size <= 128)
+        return size == 0 ? 0 : (unsigned)((size - 1) >> 4);
+    unsigned shift =
+        60u - (unsigned)__builtin_clzll(size - 1); // an eighth of the power of two below
+    return (shift - 4) * 8 + (unsigned)((size - 1) >> shift);
+}

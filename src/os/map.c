@@ -1,0 +1,75 @@
+// map.c: mappings, and giving their memory back.
+//
+// Every mapping of the heap comes from here and is noted in the chunk record. Tests let the n-th
+// call fail to see what a program does when the kernel has no more.
+#include "os/chunk.h"
+#include "os/os.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#ifndef MREMAP_DONTUNMAP
+#define MREMAP_DONTUNMAP 4 // Linux 5.7
+#endif
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000 // Linux 4.17; older kernels take it for a hint
+#endif
+
+_Atomic long os_fail_after;
+
+static bool refused(void)
+{
+    long n = atomic_load_explicit(&os_fail_after, memory_order_relaxed);
+    if (likely(n == 0))
+        return false;
+    if (n == 1)
+        return true;
+    atomic_store_explicit(&os_fail_after, n - 1, memory_order_relaxed);
+    return false;
+}
+
+void *os_map(void *at, size_t size)
+{
+    int saved = errno;
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | (at != NULL ? MAP_FIXED_NOREPLACE : 0);
+    void *p = refused() ? MAP_FAILED : mmap(at, size, PROT_READ | PROT_WRITE, flags, -1, 0);
+    if (p != MAP_FAILED && at != NULL && p != at) { // a kernel that took `at` for a hint
+        munmap(p, size);
+        p = MAP_FAILED;
+    }
+    errno = saved;
+    if (p == MAP_FAILED)
+        return NULL;
+    chunk_note(p, size);
+    return p;
+}
+
+void os_unmap(void *at, size_t size)
+{
+    int saved = errno;
+    if (munmap(at, size) == 0)
+        chunk_forget(at, size);
+    errno = saved;
+}
+
+int os_purge(void *at, size_t size)
+{
+    int saved = errno;
+    // MADV_DONTNEED, not MADV_FREE: people watch RSS. It fails on locked memory, whose old bytes
+    // then stay.
+    int r = madvise(at, size, MADV_DONTNEED) == 0 ? 0 : -errno;
+    errno = saved;
+    return r;
+}
+
+int os_move(void *from, void *to, size_t size)
+{
+    if (refused())
+        return -ENOMEM;
+    int saved = errno;
+    // DONTUNMAP keeps `from` mapped: without it another thread's mapping could land in the hole.
+    void *p = mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to);
+    int r = p == to ? 0 : -errno;
+    errno = saved;
+    return r;
+}

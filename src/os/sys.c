@@ -1,0 +1,68 @@
+// sys.c: time, chance and waiting.
+#include "os/os.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+u64 os_random(void)
+{
+    u64 v = 0;
+    const void *kernel = (const void *)getauxval(AT_RANDOM); // 16 bytes, new at each exec
+    if (kernel != NULL)
+        memcpy(&v, kernel, sizeof v);
+    v ^= (u64)(uintptr_t)&v; // differs in a static program without auxv too
+    v *= 0x9e3779b97f4a7c15u;
+    return v ^ v >> 29;
+}
+
+static long futex(_Atomic u32 *word, int op, u32 value, const struct timespec *limit)
+{
+    int saved = errno;
+    long r = syscall(SYS_futex, word, op, value, limit, NULL, 0);
+    errno = saved;
+    return r;
+}
+
+// A short sleep by futex, not sched_yield: programs under a seccomp filter that allows what an
+// allocator needs (mmap, munmap, mprotect, madvise, mremap, futex) would die of anything else.
+void os_yield(void)
+{
+    static _Atomic u32 never;
+    const struct timespec moment = {0, 1000};
+    futex(&never, FUTEX_WAIT, 0, &moment);
+}
+
+// Not FUTEX_PRIVATE: the words that we wait on lie in memory shared with another process.
+void os_wait(_Atomic u32 *word, u32 value, u32 ms)
+{
+    struct timespec limit = {ms / 1000, (long)(ms % 1000) * 1000000};
+    futex(word, FUTEX_WAIT, value, &limit);
+}
+
+void os_wake(_Atomic u32 *word)
+{
+    futex(word, FUTEX_WAKE, INT_MAX, NULL);
+}
+
+static u64 clock_ns(clockid_t clock)
+{
+    struct timespec t = {0};
+    clock_gettime(clock, &t); // vDSO: no system call
+    return (u64)t.tv_sec * 1000000000u + (u64)t.tv_nsec;
+}
+
+u64 os_realtime_ns(void)
+{
+    return clock_ns(CLOCK_REALTIME);
+}
+
+u64 os_monotonic_ns(void)
+{
+    return clock_ns(CLOCK_MONOTONIC);
+}
