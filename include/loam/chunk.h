@@ -14,7 +14,10 @@
 //
 // Not for small objects: a chunk is at least one OS page (4 KiB as a rule) and costs a system
 // call. Use malloc, loam_malloc or a region for those. All functions may be called from any
-// thread.
+// thread. A signal handler that interrupted one of them is refused (ENOMEM, EBUSY, false or 0),
+// because the record is in the middle of a change. LOAM_CHUNK_SBRK goes through sbrk(2), which is
+// one for the whole process and has no lock: do not use it while another thread may be inside a
+// library that calls sbrk too. glibc's malloc does; a program whose malloc is loam has none.
 #ifndef LOAM_CHUNK_H
 #define LOAM_CHUNK_H
 
