@@ -188,6 +188,7 @@ struct heap_root {
     u64 heaps;                           // address of struct heap *[HEAPS_MAX + 1], indexed by id
     _Atomic u64 heaps_count;             // highest id in use
     u64 far, far_count;                  // blocks outside the arena: struct far_block[far_count]
+    u64 chunks; // address of the chunk_view(): loam's own mappings, which hold no roots
 };
 
 // A block that did not fit in the arena, in a mapping of its own. addr is 0 when free; 1 while

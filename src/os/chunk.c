@@ -16,9 +16,14 @@
 #define SLACK 4 // entries that must be free before a change: a cut adds one, an add another
 
 static struct {
-    struct lock lock;   // over everything below but `missed`
-    loam_chunk *list;   // C1
-    size_t count;       // chunks in the list
+    struct lock lock; // over everything below but `missed`
+    union {
+        struct chunk_view view;
+        struct {
+            loam_chunk *list; // C1
+            size_t count;     // chunks in the list
+        };
+    };
     size_t room;        // chunks that fit in the list's memory
     unsigned forks;     // fork handlers that hold the lock, nested by signal handlers
     _Atomic u64 missed; // C4
@@ -32,6 +37,11 @@ static size_t os_page_size(void)
 static char *end_of(const loam_chunk *c)
 {
     return (char *)c->addr + c->size;
+}
+
+const struct chunk_view *chunk_view(void)
+{
+    return &the.view;
 }
 
 // ---------------------------------------------------------------- the list

@@ -14,6 +14,16 @@
 
 #include "base/base.h"
 
+#include <loam/chunk.h>
+
+// The record itself, for who looks at the process from outside: struct heap_root tells its
+// address. Its words change under the record's lock; the list moves as it grows.
+struct chunk_view {
+    loam_chunk *list; // C1
+    size_t count;
+};
+const struct chunk_view *chunk_view(void);
+
 // The heap has mapped [addr, addr + size). Call it after the mmap.
 void chunk_note(void *addr, size_t size);
 // The heap is about to unmap [addr, addr + size), which may be a part of a chunk or cover several.
