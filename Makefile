@@ -82,6 +82,54 @@ $O/tests/%: $O/obj/tests/%.o $O/internal.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread -ldl
 tests: $(UNIT_TESTS)
 
+# ---------------------------------------------------------------- tests, examples, a first look
+
+# Everything that prints TAP. The slow ones first, so that no processor ends up idle.
+TEST_FILES := $(wildcard tests/real/*.t tests/san/*.t tests/leaks/*.t) $(UNIT_TESTS) \
+	$(wildcard tests/misuse/*.t tests/golden/*.t tests/cli/*.t)
+CHOSEN = $(if $(T),$(foreach t,$(TEST_FILES),$(if $(findstring $(T),$(t)),$(t))),$(TEST_FILES))
+JOBS  ?= $(shell nproc)
+
+test:
+	@tools/install-deps test
+	@$(MAKE) --no-print-directory -j$(JOBS) all tests examples-build
+	@BUILD=$(abspath $O) CC="$(CC)" tools/run-tests $(if $(V),-v) -j$(JOBS) \
+		$(or $(CHOSEN),$(error no test's path contains "$(T)"))
+
+# Examples are whole programs that include only public headers: C against libloam.a.
+EXAMPLES := $(patsubst examples/%.c,$O/examples/%,$(wildcard examples/*.c))
+$O/examples/%: examples/%.c $O/libloam.a $(wildcard include/loam/*.h)
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -D_GNU_SOURCE -g -O1 $(WARN) -Iinclude -o $@ $< $O/libloam.a -pthread
+
+.PHONY: examples-build
+examples-build: $(EXAMPLES)
+examples: examples-build
+	@for e in $(EXAMPLES); do echo "== $$e"; $$e </dev/null || exit 1; done
+
+run:
+	@tools/install-deps run
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@tools/first-look $O
+
+# ---------------------------------------------------------------- install
+
+LIBDIR = $(PREFIX)/lib
+HERE   = $(DESTDIR)$(PREFIX)
+install: all
+	install -d $(HERE)/bin $(DESTDIR)$(LIBDIR)/pkgconfig $(HERE)/include/loam
+	install -m 755 $O/loam $(HERE)/bin/loam
+	install -m 755 $O/libloam.so $(DESTDIR)$(LIBDIR)/libloam.so.$(VERSION)
+	ln -sf libloam.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libloam.so.0
+	ln -sf libloam.so.0 $(DESTDIR)$(LIBDIR)/libloam.so
+	install -m 644 $O/libloam.a $O/libloam_malloc.a $(DESTDIR)$(LIBDIR)
+	install -m 644 $(wildcard include/loam/*) $(HERE)/include/loam
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' \
+		loam.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/loam.pc
+	@chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/loam.pc
+	$(foreach m,$(wildcard man/*.[1-8]),install -D -m 644 $(m) \
+		$(HERE)/share/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m)) &&) :
+
 clean:
 	rm -rf build
 
