@@ -110,7 +110,7 @@ examples: examples-build
 run:
 	@tools/install-deps run
 	@$(MAKE) --no-print-directory -j$(JOBS) all
-	@tools/first-look $O
+	@CC="$(CC)" tools/first-look $O
 
 # ---------------------------------------------------------------- install
 

@@ -14,9 +14,9 @@ static apart void work(void)
 {
     by_posix(64, 1000);
     by_posix(4096, 2048);
-    lose(aligned_alloc(32, 500), 500);     // lost
-    lose(memalign(1024, 300), 300);        // lost
-    lose(valloc(123), 123);                // lost
+    lose(aligned_alloc(32, 500), 500);      // lost
+    lose(memalign(1024, 300), 300);         // lost
+    lose(valloc(123), 123);                 // lost
     lose(aligned_alloc(65536, 4096), 4096); // lost
 }
 

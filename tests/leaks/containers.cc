@@ -14,7 +14,7 @@ static_assert(sizeof(Record) == 104, "the total above counts on it");
 
 static apart void work()
 {
-    auto *r = new Record; // lost
+    auto *r = new Record;     // lost
     r->name.assign(100, 'x'); // behind
     r->numbers.resize(1000);  // behind
     for (int i = 0; i < 3; i++)

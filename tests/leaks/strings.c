@@ -1,5 +1,5 @@
-// Blocks that libc takes on the program's behalf: strdup, strndup, asprintf, getline, open_memstream.
-// total: 12 + 6 + 120 + 11 bytes
+// Blocks that libc takes on the program's behalf: strdup, strndup, asprintf, getline,
+// open_memstream. total: 12 + 6 + 120 + 11 bytes
 #include "leak.h"
 #include <stdio.h>
 #include <unistd.h>
@@ -24,7 +24,7 @@ static apart void print(void)
 
 static apart void copy(void)
 {
-    opaque(strdup("hello world"));      // lost
+    opaque(strdup("hello world"));     // lost
     opaque(strndup("hello world", 5)); // lost
 }
 
