@@ -1,0 +1,175 @@
+// blocks.c: every live block of a target: the tables' life, and the copy of the blocks' bytes.
+//
+// The bytes are copied once, in big reads in order of address, instead of block by block as the
+// mark reaches them: a system call costs more than the few words of a small block, and a copy
+// keeps the target stopped for the time of a memcpy instead of the time of the mark.
+#include "scan/blocks.h"
+#include "scan/tables.h"
+
+#include "os/chunk.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define COPY_PIECES 512
+#define OWN_MAX     ((size_t)1 << 16) // entries of the chunk record that we are ready to read
+
+static int map_slots(struct blocks *b)
+{
+    struct target *t = b->target;
+    b->slot_room = b->slot_count + 64;
+    b->live = t->map(t, b->slot_room / 8);
+    b->tag = t->map(t, b->slot_room * sizeof *b->tag);
+    return b->live != NULL && b->tag != NULL ? 0 : -ENOMEM;
+}
+
+int blocks_load(struct blocks *b, struct target *t, u64 root, u64 tags)
+{
+    *b = (struct blocks){.target = t};
+    struct root r;
+    int e = tables_root(t, root, &r);
+    if (e == 0)
+        e = tables_spans(b, &r);
+    if (e == 0)
+        e = map_slots(b);
+    if (e == 0)
+        e = tables_live(b, &r);
+    if (e == 0)
+        e = tables_tags(b, tags);
+    if (e < 0)
+        blocks_done(b);
+    return e;
+}
+
+static void drop(struct target *t, void *at, size_t size)
+{
+    if (at != NULL)
+        t->unmap(t, at, size);
+}
+
+void blocks_done(struct blocks *b)
+{
+    struct target *t = b->target;
+    drop(t, b->page_span, b->page_room);
+    drop(t, b->span, b->span_room);
+    drop(t, b->live, b->slot_room / 8);
+    drop(t, b->tag, b->slot_room * sizeof *b->tag);
+    drop(t, b->image, b->image_room);
+    *b = (struct blocks){0};
+}
+
+// ---------------------------------------------------------------- the copy
+
+static bool has_live(const struct blocks *b, const struct span *s)
+{
+    for (u32 w = 0; w * 64 < s->blocks; w++)
+        if (b->live[s->slot / 64 + w] != 0)
+            return true;
+    return false;
+}
+
+// Bytes of the span that the mark can want, whole words.
+static u64 copy_bytes(const struct span *s)
+{
+    return round_up(s->single ? s->asked : s->reach, 8);
+}
+
+static u64 image_bytes(struct blocks *b)
+{
+    u64 at = 0;
+    for (u32 i = 0; i < b->span_count; i++)
+        if (has_live(b, &b->span[i]))
+            at += copy_bytes(&b->span[i]);
+    return at;
+}
+
+int blocks_copy(struct blocks *b)
+{
+    struct target *t = b->target;
+    b->image_room = round_up(image_bytes(b), PAGE_SIZE) + PAGE_SIZE;
+    size_t room = COPY_PIECES * sizeof(struct piece);
+    struct piece *pieces = t->map(t, room);
+    b->image = t->map(t, b->image_room);
+    int e = pieces != NULL && b->image != NULL ? 0 : -ENOMEM;
+    size_t n = 0;
+    char *at = b->image;
+    for (u32 i = 0; e == 0 && i < b->span_count; i++) {
+        struct span *s = &b->span[i];
+        if (!has_live(b, s))
+            continue;
+        s->image = at;
+        pieces[n++] = (struct piece){s->start, at, copy_bytes(s)};
+        at += copy_bytes(s);
+        if (n == COPY_PIECES) {
+            e = t->read(t, pieces, n);
+            n = 0;
+        }
+    }
+    if (e == 0 && n != 0)
+        e = t->read(t, pieces, n);
+    drop(t, pieces, room);
+    return e;
+}
+
+// ---------------------------------------------------------------- questions
+
+const struct span *blocks_far(const struct blocks *b, u64 word)
+{
+    u32 low = b->far_first, high = b->span_count; // the last span that starts at or below word
+    while (high - low > 1) {
+        u32 mid = low + (high - low) / 2;
+        if (b->span[mid].start <= word)
+            low = mid;
+        else
+            high = mid;
+    }
+    return &b->span[low];
+}
+
+static int count_busy(void *ctx, const void *heap)
+{
+    *(int *)ctx += *(const u8 *)heap != 0;
+    return 0;
+}
+
+int blocks_busy(struct target *t, u64 root)
+{
+    struct root r;
+    int busy = 0;
+    int e = tables_root(t, root, &r);
+    if (e == 0)
+        e = tables_heaps(t, &r, 1, count_busy, &busy);
+    return e < 0 ? e : busy;
+}
+
+static void own_each(const loam_chunk *list, size_t count,
+                     void (*each)(void *ctx, u64 start, u64 end), void *ctx)
+{
+    for (size_t i = 0; i < count; i++) {
+        u64 start = (u64)(uintptr_t)list[i].addr;
+        if (list[i].heap && list[i].size <= ~(u64)0 - start)
+            each(ctx, start, start + list[i].size);
+    }
+}
+
+int blocks_own(struct target *t, u64 root, void (*each)(void *ctx, u64 start, u64 end), void *ctx)
+{
+    struct root r;
+    struct chunk_view view = {0};
+    int e = tables_root(t, root, &r);
+    if (e == 0 && r.chunks != 0)
+        e = target_read(t, r.chunks, &view, sizeof view);
+    if (e < 0 || view.count == 0)
+        return e;
+    if (view.count > OWN_MAX)
+        return -EBADMSG;
+    size_t room = view.count * sizeof *view.list;
+    loam_chunk *list = t->map(t, room);
+    if (list == NULL)
+        return -ENOMEM;
+    e = target_read(t, (u64)(uintptr_t)view.list, list, room);
+    if (e == 0)
+        own_each(list, view.count, each, ctx);
+    t->unmap(t, list, room);
+    return e;
+}

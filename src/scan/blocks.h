@@ -1,0 +1,102 @@
+// blocks.h: every live block of a target, copied out of its tables.
+//
+// The heap's own tables are made for malloc and free. The mark asks one question a few hundred
+// million times, "which live block does this word point into?", so it gets tables of its own,
+// small enough to stay in the cache: 4 bytes a page and 64 a span where the heap has 32 a page.
+//
+//     word -> page_span[(word - base) >> 14] -> span -> (word - start) * magic >> 48 -> slot
+//
+// A slot is a block's number among all blocks of the target, live or not. Slots of one span are
+// consecutive and start at a multiple of 64, so bitmaps over slots are made of whole words of the
+// heap's own bitmaps, and everything known about a block is found by its slot.
+//
+// B1  spans stand in order of address and no two overlap.
+// B2  a bit of `live` is set iff S1 of heap.h says so, or the block lies outside the arena.
+// B3  every address, count and size that came from the target was checked before it was used.
+#pragma once
+
+#include "heap/heap.h"
+#include "scan/target.h"
+
+struct span {
+    u64 start;   // address of the first block
+    u64 reach;   // bytes that the blocks cover: blocks * size
+    u64 magic;   // 2^48 / size rounded up; 0 for a span of one block
+    u64 size;    // bytes a block
+    u64 asked;   // of one block: bytes that were asked for; slabs keep it in each tag
+    char *image; // copy of [start, start + reach)
+    u32 slot;    // of the first block
+    u32 blocks;  // number of blocks
+    u32 tags;    // desc.tags; 0 = none
+    bool single; // one large block, whose size does not fit its tag
+};
+
+struct blocks {
+    struct target *target;
+    u64 base, extent;      // the arena: addresses [base, base + extent)
+    u64 far_base, far_end; // addresses between the first and the last block outside the arena
+    u32 *page_span;        // a page's span plus one; 0 = none
+    struct span *span;     // B1; those outside the arena stand last, in order of address too
+    u32 span_count;
+    u32 far_first;  // the first span outside the arena
+    u32 slot_count; // a multiple of 64
+    u64 live_count; // live blocks
+    u64 *live;      // bitmap over slots, B2
+    u64 *tag;       // by slot, as the target stores it: the upper half is the size that was
+                    // asked for, the lower half the caller's; 0 = unknown
+    char *image;    // copies of all spans with live blocks
+    size_t page_room, span_room, slot_room, image_room; // bytes mapped
+    u64 busy; // heaps whose thread stood inside them (G1): the copy may be off
+};
+
+// Read the tables behind the heap_root at address `root`, and the tags at `tags` (0 = none).
+// 0, -ENOMEM (the target's map said no), -ESRCH (the target is gone) or -EBADMSG (what stands
+// there is no heap, or makes no sense). After a failure *b is empty.
+int blocks_load(struct blocks *b, struct target *t, u64 root, u64 tags);
+// Copy the bytes of all spans, for the mark. 0, -ENOMEM or -ESRCH.
+int blocks_copy(struct blocks *b);
+void blocks_done(struct blocks *b);
+
+// Number of heaps whose thread stands inside them now (G1), by reading nothing but those words.
+// Negative as blocks_load.
+int blocks_busy(struct target *t, u64 root);
+
+// loam's own mappings: memory that is no root. Calls `each` in order of address.
+int blocks_own(struct target *t, u64 root, void (*each)(void *ctx, u64 start, u64 end), void *ctx);
+
+// Where a block's contents end for the mark: what was asked for, or all of it if nobody knows. A
+// word behind that is a leftover of an earlier block, and memcheck does not look at it either.
+static inline u64 blocks_asked(const struct blocks *b, const struct span *s, u32 slot)
+{
+    if (s->single)
+        return s->asked;
+    u64 tag = b->tag[slot];
+    u64 asked = tag >> 32;
+    return tag == 0 || asked > s->size ? s->size : asked;
+}
+
+const struct span *blocks_far(const struct blocks *b, u64 word);
+
+// The span that a word points into; NULL if none. Says nothing about live.
+static inline const struct span *blocks_span(const struct blocks *b, u64 word)
+{
+    u64 offset = word - b->base;
+    if (likely(offset < b->extent)) {
+        u32 s = b->page_span[offset >> PAGE_SHIFT];
+        return s != 0 ? &b->span[s - 1] : NULL;
+    }
+    return unlikely(word - b->far_base < b->far_end - b->far_base) ? blocks_far(b, word) : NULL;
+}
+
+// The slot of the live block that a word points into, in *ret_slot; false if there is none.
+static inline const struct span *blocks_find(const struct blocks *b, u64 word, u32 *ret_slot)
+{
+    const struct span *s = blocks_span(b, word);
+    if (s == NULL || word - s->start >= s->reach)
+        return NULL;
+    u32 slot = s->slot + (u32)((word - s->start) * s->magic >> 48);
+    if ((b->live[slot / 64] >> (slot & 63) & 1) == 0)
+        return NULL;
+    *ret_slot = slot;
+    return s;
+}

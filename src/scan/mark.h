@@ -1,0 +1,64 @@
+// mark.h: which live blocks can be reached?
+//
+// A word that holds the address of any byte of a live block keeps that block alive: a start or an
+// interior pointer, in a root or in another block that is reached. Words are looked at where the
+// machine would store a pointer, at multiples of eight.
+//
+//     mark_init(&m, &blocks);
+//     mark_clip(&m, sp - 128);                // stacks inside blocks first
+//     mark_range(&m, start, size);            // roots in the target's memory
+//     mark_words(&m, registers, count);       // roots that were brought here
+//     mark_run(&m);                           // follow everything
+//
+// M1  a bit of `marked` is set only for live blocks, and when it is set the block is put on the
+//     worklist: each block is put there at most once, so room for all live blocks is enough.
+// M2  after mark_run every block that a marked block points to is marked.
+#pragma once
+
+#include "scan/blocks.h"
+
+#define MARK_CLIPS_MAX 1024
+
+// A block that a running thread uses as its stack: what lies below `from` is dead.
+struct clip {
+    u32 slot;
+    u64 from; // offset in the block
+};
+
+struct work {
+    u32 span; // index
+    u32 slot;
+};
+
+struct mark {
+    const struct blocks *blocks;
+    u64 *marked;       // bitmap over slots
+    struct work *work; // blocks marked and not yet looked into
+    size_t depth;      // entries of work
+    char *buffer;      // for parts of roots
+    struct clip *clip; // in order of slot
+    u32 clip_count;
+    u64 words; // looked at, for measuring
+};
+
+// 0 or -ENOMEM; after a failure *m is empty. blocks_copy must have been done.
+int mark_init(struct mark *m, const struct blocks *b);
+void mark_done(struct mark *m);
+
+// A stack pointer (red zone taken off) that may lie inside a live block. Only before mark_run.
+// Past MARK_CLIPS_MAX of them a block is looked at whole, which hides leaks but invents none.
+void mark_clip(struct mark *m, u64 sp);
+// Roots. mark_range reads the target: 0 or -ESRCH.
+int mark_range(struct mark *m, u64 start, u64 size);
+void mark_words(struct mark *m, const u64 *words, size_t count);
+// One block, as if something pointed to it.
+void mark_slot(struct mark *m, u32 span, u32 slot);
+void mark_run(struct mark *m);
+
+// The words of one block that count: *ret_words and their number.
+size_t mark_contents(const struct mark *m, const struct span *s, u32 slot, const u64 **ret_words);
+
+static inline bool mark_test(const struct mark *m, u32 slot)
+{
+    return m->marked[slot / 64] >> (slot & 63) & 1;
+}
