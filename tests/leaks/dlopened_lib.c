@@ -13,6 +13,7 @@ static apart void keep(void)
 {
     kept = malloc(704); // lost-when-closed
     memset(kept, 1, 704);
+    opaque(&kept);
 }
 
 void work(void)

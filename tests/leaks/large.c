@@ -1,5 +1,5 @@
-// Blocks too large for any size class: 40,000 bytes, 300 KiB, 10 MiB, 100 MiB.
-// total: 40000 + 307200 + 10485760 + 104857600 bytes
+// Blocks too large for any size class: 40,000 bytes, 300 KiB, 1 MiB.
+// total: 40000 + 307200 + 1048576 bytes
 #include "leak.h"
 
 static apart void *take(size_t size)
@@ -13,8 +13,7 @@ static apart void work(void)
 {
     take(40000);
     take(300 << 10);
-    take(10 << 20);
-    take(100 << 20);
+    take(1 << 20);
 }
 
 int main(void)

@@ -1,5 +1,5 @@
-// A ring of twenty blocks with a tail of five behind one of them, and a block that points at
-// itself. total: 864 bytes
+// A ring of twenty blocks, a tail of five behind one of them, and a block that points at itself.
+// total: 864 bytes
 #include "leak.h"
 
 struct link {

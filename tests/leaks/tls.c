@@ -1,5 +1,5 @@
-// Variables of the main thread and of a running thread hold a block each; a third variable died
-// with its thread.
+// Variables of the main thread and of running threads hold a block each; one variable died with its
+// thread, and the next thread, which gets the same stack from libc, has written over it.
 // total: 333 bytes
 #include "leak.h"
 #include <pthread.h>
@@ -17,7 +17,7 @@ static apart void hold(size_t size)
 
 static void *stays(void *arg)
 {
-    hold(555);
+    hold(*(size_t *)arg);
     scrub();
     sem_post(&ready);
     for (;;)
@@ -31,16 +31,23 @@ static void *ends(void *arg)
     return arg;
 }
 
-int main(void)
+static void start_one_that_stays(size_t size)
 {
-    pthread_t a, b;
-    sem_init(&ready, 0, 0);
-    hold(111);
-    pthread_create(&a, NULL, stays, NULL);
+    pthread_t t;
+    pthread_create(&t, NULL, stays, &size);
     while (sem_wait(&ready) != 0)
         ;
-    pthread_create(&b, NULL, ends, NULL);
-    pthread_join(b, NULL);
+}
+
+int main(void)
+{
+    pthread_t dies;
+    sem_init(&ready, 0, 0);
+    hold(111);
+    start_one_that_stays(555);
+    pthread_create(&dies, NULL, ends, NULL);
+    pthread_join(dies, NULL);
+    start_one_that_stays(666);
     scrub();
     return 0;
 }

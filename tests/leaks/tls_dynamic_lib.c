@@ -11,4 +11,5 @@ void hold(size_t size)
 {
     late.mine = malloc(size);
     memset(late.mine, 1, size);
+    opaque(&late);
 }

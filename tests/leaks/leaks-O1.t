@@ -1,0 +1,3 @@
+#!/bin/sh
+# See compare.
+exec "$(dirname "$0")/compare" -O1
