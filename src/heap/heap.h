@@ -73,6 +73,7 @@ static_assert(sizeof(struct desc) == 32, "two a cache line; the fast path shifts
 
 enum slab_where {
     SLAB_ASLEEP = 0, // full, or freed so little that it does not pay to allocate from it
+    SLAB_KEPT,       // asleep, and counted in class_state.full
     SLAB_PARTIAL,    // in its heap's list of slabs with free blocks
     SLAB_CURRENT,    // the slab that its heap's window belongs to
     SLAB_POOLED,     // nobody's, in the pool of its class
@@ -118,6 +119,7 @@ static_assert(sizeof(struct side) == 192, "three lines: the first has the counte
 //     before: the slab may be gone.
 #define STATE_DIRTY     ((u64)1)
 #define STATE_POOLED    ((u64)2)
+#define STATE_GONE      ((u64)4) // released: no slab here; whoever frees into it errs
 #define STATE_ID_SHIFT  8
 #define STATE_ID_MASK   ((u64)0xffffff << STATE_ID_SHIFT)
 #define STATE_GEN_SHIFT 32

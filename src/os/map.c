@@ -28,15 +28,19 @@ static bool refused(void)
     return false;
 }
 
-void *os_map(void *at, size_t size)
+static void *map(void *at, size_t size, int flags)
+{
+    if (refused()) {
+        errno = ENOMEM;
+        return MAP_FAILED;
+    }
+    return mmap(at, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+}
+
+void *os_map(size_t size)
 {
     int saved = errno;
-    int flags = MAP_PRIVATE | MAP_ANONYMOUS | (at != NULL ? MAP_FIXED_NOREPLACE : 0);
-    void *p = refused() ? MAP_FAILED : mmap(at, size, PROT_READ | PROT_WRITE, flags, -1, 0);
-    if (p != MAP_FAILED && at != NULL && p != at) { // a kernel that took `at` for a hint
-        munmap(p, size);
-        p = MAP_FAILED;
-    }
+    void *p = map(NULL, size, 0);
     errno = saved;
     if (p == MAP_FAILED)
         return NULL;
@@ -44,11 +48,28 @@ void *os_map(void *at, size_t size)
     return p;
 }
 
+int os_map_at(void *at, size_t size)
+{
+    int saved = errno;
+    int r = 0;
+    void *p = map(at, size, MAP_FIXED_NOREPLACE);
+    if (p == MAP_FAILED) {
+        r = -errno;
+    } else if (p != at) { // a kernel that took `at` for a hint
+        munmap(p, size);
+        r = -EEXIST;
+    } else {
+        chunk_note(p, size);
+    }
+    errno = saved;
+    return r;
+}
+
 void os_unmap(void *at, size_t size)
 {
     int saved = errno;
-    if (munmap(at, size) == 0)
-        chunk_forget(at, size);
+    chunk_forget(at, size); // first: afterwards the addresses may be another thread's
+    munmap(at, size);
     errno = saved;
 }
 

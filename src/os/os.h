@@ -11,9 +11,11 @@
 
 #define OS_PAGE 4096ull // smallest page of the machines we run on; never assumed to be exact
 
-// Map `size` bytes (a multiple of OS_PAGE) of zeroed memory; at `at` exactly, or anywhere if NULL.
-// NULL when the kernel refuses or the place is taken.
-void *os_map(void *at, size_t size);
+// Map `size` bytes (a multiple of OS_PAGE) of zeroed memory, anywhere. NULL when the kernel
+// refuses.
+void *os_map(size_t size);
+// The same at `at` exactly, telling why not: 0, -EEXIST (the place is taken) or -errno.
+int os_map_at(void *at, size_t size);
 void os_unmap(void *at, size_t size);
 // Give the RAM back but keep the addresses; 0 only if the memory reads as zero from now on.
 int os_purge(void *at, size_t size);

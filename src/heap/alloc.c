@@ -1,0 +1,250 @@
+// alloc.c: the slow halves of malloc and free, and everything that is not fast: alignment, zeroed
+// memory, realloc, questions about a pointer.
+#include "heap/fast.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define ALIGN_MIN 16
+
+static void *no_memory(void)
+{
+    errno = ENOMEM;
+    return NULL;
+}
+
+// ---------------------------------------------------------------- allocating
+
+static void *class_alloc(struct heap *h, unsigned cls, bool zero, size_t size)
+{
+    struct window *w = &h->window[cls];
+    void *p = w->word != 0 ? window_pop(w) : heap_refill(h, cls);
+    if (zero && p != NULL && !h->cls[cls].zero)
+        memset(p, 0, size);
+    return p;
+}
+
+// A class whose blocks are all aligned to `align`, which is at most a page: slabs start at pages,
+// so block i, at i * size, is aligned if size is. Powers of two exist, so the search ends.
+static unsigned class_aligned(size_t size, size_t align)
+{
+    unsigned cls = class_of(round_up(size_max(size, 1), align));
+    while (class_info[cls].size % align != 0)
+        cls++;
+    return cls;
+}
+
+static void *small_alloc(size_t size, size_t align, bool zero)
+{
+    unsigned cls = align <= ALIGN_MIN ? class_of(size) : class_aligned(size, align);
+    struct heap *h = heap_enter();
+    if (h == NULL)
+        return NULL;
+    void *p = class_alloc(h, cls, zero, size);
+    heap_leave(h);
+    return p;
+}
+
+void *heap_alloc(size_t size, size_t align, bool zero)
+{
+    if (unlikely(size > PTRDIFF_MAX || align > PTRDIFF_MAX / 2))
+        return no_memory();
+    int saved = errno;
+    bool small = size <= CLASS_SIZE_MAX && align <= PAGE_SIZE;
+    if (small && align > ALIGN_MIN)
+        small = round_up(size_max(size, 1), align) <= CLASS_SIZE_MAX;
+    void *p = small ? small_alloc(size, align, zero) : large_alloc(size, align, zero);
+    if (p == NULL)
+        p = far_alloc(size, align); // the last resort: a mapping of its own; always zeroed
+    errno = saved;
+    return p != NULL ? p : no_memory();
+}
+
+noinline_ void *heap_malloc_slow(size_t size, bool zero, int kind)
+{
+    if (the.ops != NULL)
+        return the.ops->alloc(size, 0, zero, kind);
+    return heap_alloc(size, 0, zero);
+}
+
+// ---------------------------------------------------------------- freeing
+
+// The bit of a block that its owner frees is set. Either the block was taken from the current
+// window, whose bits stay set while it is one (W2): then it goes back there. Or it is free.
+cold_ void heap_free_odd(struct heap *h, struct desc *d, u32 slab, u32 index, void *p)
+{
+    struct window *w = &h->window[d->cls];
+    struct class_state *c = &h->cls[d->cls];
+    u64 m = (u64)1 << (index & 63);
+    if (w->free != &arena.side[slab].free[index >> 6] || !(c->taken & m) || (w->word & m))
+        die(index < d->blocks ? "free: block was already freed" : "free: not the start of a block",
+            p);
+    w->word |= m;
+    c->zero = 0;
+}
+
+// The block number of p in its slab; dies when p is not the start of a block.
+static u32 index_of(const struct desc *d, u32 slab, const void *p, const char *what)
+{
+    size_t offset = (size_t)((const char *)p - page_addr(slab));
+    u32 i = block_index(d, offset);
+    if (unlikely((size_t)i * d->size != offset || i >= d->blocks))
+        die(what, p);
+    return i;
+}
+
+static void slab_free(u32 slab, void *p)
+{
+    struct desc *d = &arena.desc[slab];
+    u32 i = index_of(d, slab, p, "free: not the start of a block");
+    struct heap *h = heap_enter();
+    if (h != NULL && atomic_load_explicit(&d->owner, memory_order_relaxed) == h)
+        heap_free_local(h, d, slab, i, p);
+    else
+        remote_free(h, slab, i, p);
+    if (h != NULL)
+        heap_leave(h);
+}
+
+void heap_free(void *p)
+{
+    if (p == NULL)
+        return;
+    int saved = errno;
+    if (in_arena(p)) {
+        u32 span = span_of(page_of(p));
+        if (unlikely(span == 0))
+            die("free: block was already freed, or never was one", p);
+        if (arena.desc[span].kind == PAGE_SLAB)
+            slab_free(span, p);
+        else
+            large_free(span, p);
+    } else if (!far_free(p)) {
+        die("free: not a block of this heap", p);
+    }
+    errno = saved;
+}
+
+noinline_ void heap_free_slow(void *p, int kind)
+{
+    if (p == NULL)
+        return;
+    if (the.ops != NULL)
+        the.ops->free(p, kind);
+    else
+        heap_free(p);
+}
+
+// ---------------------------------------------------------------- questions
+
+bool heap_find(const void *p, struct heap_block *ret)
+{
+    if (!in_arena(p)) {
+        struct far_block *f = far_find(p);
+        if (f == NULL)
+            return false;
+        *ret =
+            (struct heap_block){.start = (void *)(uintptr_t)f->addr, .size = f->usable, .far = f};
+        return true;
+    }
+    u32 span = span_of(page_of(p));
+    if (span == 0)
+        return false;
+    struct desc *d = &arena.desc[span];
+    *ret = (struct heap_block){.start = page_addr(span), .size = d->bytes, .desc = d, .page = span};
+    if (d->kind == PAGE_SLAB) {
+        ret->index = block_index(d, (size_t)((const char *)p - page_addr(span)));
+        ret->size = d->size;
+        ret->start = page_addr(span) + (size_t)ret->index * d->size;
+        return ret->index < d->blocks;
+    }
+    return true;
+}
+
+// True when block i of a slab of ours is known to be free. A stranger's slab cannot be asked.
+static bool known_free(const struct desc *d, u32 slab, u32 i)
+{
+    struct heap *h = heap_mine;
+    if (h == NULL || h->busy || atomic_load_explicit(&d->owner, memory_order_relaxed) != h)
+        return false;
+    u64 m = (u64)1 << (i & 63);
+    const struct window *w = &h->window[d->cls];
+    if (!(arena.side[slab].free[i >> 6] & m))
+        return false;
+    return w->free != &arena.side[slab].free[i >> 6] || !(h->cls[d->cls].taken & m) ||
+           (w->word & m);
+}
+
+static size_t live_size(const void *p, const char *what, struct heap_block *ret)
+{
+    if (!heap_find(p, ret) || ret->start != p)
+        die(what, p);
+    if (ret->desc != NULL && ret->desc->kind == PAGE_SLAB &&
+        known_free(ret->desc, ret->page, ret->index))
+        die(what, p);
+    return ret->size;
+}
+
+size_t heap_usable(const void *p)
+{
+    struct heap_block b;
+    return live_size(p, "malloc_usable_size: not a live block", &b);
+}
+
+void *heap_realloc(void *p, size_t size)
+{
+    if (unlikely(size > PTRDIFF_MAX))
+        return no_memory();
+    struct heap_block b;
+    size_t old = live_size(p, "realloc: not a live block", &b);
+    // In place while at least half of the block stays in use.
+    if (size <= old && (size >= old / 2 || old <= 64) && old <= CLASS_SIZE_MAX)
+        return p;
+    if (b.desc != NULL && b.desc->kind == PAGE_LARGE && size > CLASS_SIZE_MAX) {
+        void *q = large_resize(b.page, p, size);
+        if (q != NULL)
+            return q;
+    }
+    void *q = heap_alloc(size, 0, false);
+    if (q == NULL)
+        return size <= old ? p : NULL; // a smaller block is in the larger one
+    memcpy(q, p, size_min(old, size));
+    heap_free(p);
+    return q;
+}
+
+// ---------------------------------------------------------------- for the layers above
+
+void heap_set_ops(const struct heap_ops *ops)
+{
+    the.ops = ops;
+    heap_fast = &heap_none;
+}
+
+void *heap_meta(size_t size)
+{
+    size = round_up(size, 64);
+    if (size >= 256 * KiB)
+        return os_map(round_up(size, OS_PAGE));
+    if (!lock_take(&the.meta_lock))
+        return NULL;
+    if ((size_t)(the.meta_end - the.meta) < size) {
+        char *step = os_map(256 * KiB);
+        if (step == NULL) {
+            lock_give(&the.meta_lock);
+            return NULL;
+        }
+        the.meta = step;
+        the.meta_end = step + 256 * KiB;
+    }
+    void *p = the.meta;
+    the.meta += size;
+    lock_give(&the.meta_lock);
+    return p;
+}
+
+bool heap_busy(void)
+{
+    return (heap_mine != NULL && heap_mine->busy) || lock_held(&the.heaps_lock) ||
+           lock_held(&the.pool_lock) || lock_held(&the.pages_lock) || lock_held(&the.meta_lock);
+}

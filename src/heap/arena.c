@@ -1,0 +1,178 @@
+// arena.c: where the arena lies, and how it grows.
+//
+// A window of 1 TiB is chosen at random where nothing is mapped, and nothing of it is reserved: it
+// is mapped in steps of hugepages with MAP_FIXED_NOREPLACE, and a place that somebody else took is
+// skipped. (A real reservation was tried and breaks programs: setrlimit(RLIMIT_AS), mlockall and
+// `ulimit -v` all count it.) The tables lie below it and grow with it.
+#include "heap/pages.h"
+
+#include <errno.h>
+
+struct arena arena;
+struct heap_global the;
+
+// Constant until heap_retire makes it the thread's again: no block, owner of nothing.
+struct heap heap_none;
+thread_local_ struct heap *heap_fast = &heap_none;
+thread_local_ struct heap *heap_mine;
+
+export_ struct heap_root loam_heap_root = {
+    .magic = HEAP_ROOT_MAGIC,
+    .version = HEAP_ROOT_VERSION,
+    .page_shift = PAGE_SHIFT,
+};
+
+// One table: `per` entries of `size` bytes for every `unit` pages of the arena.
+struct table {
+    char *at;
+    size_t mapped; // bytes, from `at`
+    size_t bits;   // entry size in bits a page
+};
+
+enum { T_DESC, T_SIDE, T_STATE, T_REMOTE, T_FREE, T_DIRTY, T_HUGE, TABLES };
+static struct table tables[TABLES] = {
+    [T_DESC] = {.bits = 8 * sizeof(struct desc)},
+    [T_SIDE] = {.bits = 8 * sizeof(struct side)},
+    [T_STATE] = {.bits = 8 * sizeof(struct state)},
+    [T_REMOTE] = {.bits = 8 * sizeof(struct remote)},
+    [T_FREE] = {.bits = 1},
+    [T_DIRTY] = {.bits = 1},
+    [T_HUGE] = {.bits = 1}, // 4 bytes for 128 pages: a quarter of a bit; one keeps it whole
+};
+static_assert(sizeof(u32) * 8 <= HUGE_PAGES, "T_HUGE's bits");
+
+static size_t table_bytes(const struct table *t, size_t end_page)
+{
+    return round_up((end_page * t->bits + 7) / 8, OS_PAGE);
+}
+
+// Steps in which tables grow: 64 MiB of arena, so that they cost few mappings.
+#define TABLE_STEP ((64 * MiB) >> PAGE_SHIFT)
+
+static int tables_grow(size_t end_page)
+{
+    end_page = size_min(round_up(end_page, TABLE_STEP), ARENA_PAGES_MAX);
+    for (int i = 0; i < TABLES; i++) {
+        struct table *t = &tables[i];
+        size_t want = table_bytes(t, end_page);
+        if (want <= t->mapped)
+            continue;
+        int r = os_map_at(t->at + t->mapped, want - t->mapped);
+        if (r < 0)
+            return r;
+        t->mapped = want;
+    }
+    return 0;
+}
+
+// Publish a larger arena. Release order for readers in other threads: they learn of a new span
+// only by a pointer that some thread handed to them.
+static void publish(size_t mapped)
+{
+    pages.mapped = mapped;
+    __atomic_store_n(&arena.bytes, mapped << PAGE_SHIFT, __ATOMIC_RELEASE);
+    atomic_store_explicit(&loam_heap_root.pages, mapped, memory_order_release);
+}
+
+// Map the next `n` pages, a multiple of HUGE_PAGES. 0, -EEXIST or -ENOMEM.
+static int map_step(size_t n)
+{
+    if (pages.mapped + n > ARENA_PAGES_MAX)
+        return -ENOMEM;
+    int r = tables_grow(pages.mapped + n);
+    if (r == 0)
+        r = os_map_at(page_addr((u32)pages.mapped), n << PAGE_SHIFT);
+    if (r == 0)
+        publish(pages.mapped + n);
+    return r;
+}
+
+int arena_grow(size_t end)
+{
+    if (end > ARENA_PAGES_MAX)
+        return -ENOMEM;
+    while (pages.mapped < end) {
+        size_t need = round_up(end - pages.mapped, HUGE_PAGES);
+        size_t ahead = size_min(pages.mapped / 8, (32 * MiB) >> PAGE_SHIFT) & ~(HUGE_PAGES - 1);
+        if (ahead > need && map_step(ahead) == 0)
+            continue;
+        int r = map_step(need);
+        if (r != -EEXIST)
+            return r;
+        r = map_step(HUGE_PAGES); // what of it is free?
+        if (r == -EEXIST) {       // not this hugepage: it belongs to somebody else
+            size_t hole = pages.mapped;
+            r = tables_grow(hole + HUGE_PAGES);
+            if (r < 0)
+                return -ENOMEM;
+            // Pages below the hole that are mapped and not yet used stay usable.
+            for (size_t i = pages.top; i < hole; i++)
+                pages.free[i >> 6] |= (u64)1 << (i & 63);
+            pages_lower_hints(pages.top);
+            pages.top = hole + HUGE_PAGES;
+            publish(pages.top);
+            return -EAGAIN;
+        }
+        if (r < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+// Lay the tables out below `base` and map the first step.
+static bool settle(uintptr_t base)
+{
+    char *at = (char *)base;
+    for (int i = 0; i < TABLES; i++) {
+        at -= round_up(table_bytes(&tables[i], ARENA_PAGES_MAX), HUGE_SIZE) + HUGE_SIZE;
+        tables[i].at = at;
+        tables[i].mapped = 0;
+    }
+    arena.base = (char *)base;
+    arena.desc = (struct desc *)tables[T_DESC].at;
+    arena.side = (struct side *)tables[T_SIDE].at;
+    arena.state = (struct state *)tables[T_STATE].at;
+    arena.remote = (struct remote *)tables[T_REMOTE].at;
+    arena.huge = (u32 *)tables[T_HUGE].at;
+    pages.free = (u64 *)tables[T_FREE].at;
+    pages.dirty = (u64 *)tables[T_DIRTY].at;
+    if (map_step(HUGE_PAGES) == 0)
+        return true;
+    for (int i = 0; i < TABLES; i++)
+        if (tables[i].mapped > 0)
+            os_unmap(tables[i].at, tables[i].mapped);
+    arena.base = NULL;
+    return false;
+}
+
+static void publish_root(void)
+{
+    struct heap_root *r = &loam_heap_root;
+    r->desc = (u64)(uintptr_t)arena.desc;
+    r->side = (u64)(uintptr_t)arena.side;
+    r->state = (u64)(uintptr_t)arena.state;
+    r->remote = (u64)(uintptr_t)arena.remote;
+    r->huge = (u64)(uintptr_t)arena.huge;
+    r->heaps = (u64)(uintptr_t)the.heaps;
+    r->base = (u64)(uintptr_t)arena.base;
+}
+
+// Places to try: anywhere between the mappings of position-independent programs and the low end
+// that sanitizers keep for themselves; last, the range that ThreadSanitizer leaves to programs.
+bool arena_init(void)
+{
+    u64 random = os_random();
+    pages.top = 1; // page 0 is never part of a span, so 0 can mean "none"
+    pages.low_free = pages.low_dirty = 1;
+    pages.fail_size = SIZE_MAX;
+    for (int i = 0; i < 16; i++, random = random * 0x9e3779b97f4a7c15u + 1) {
+        u64 low = 18 * TiB, span = 60 * TiB;
+        uintptr_t base =
+            i < 14 ? low + (random >> 16) % span : (126 * TiB + 640 * GiB + 384 * GiB * (i - 14));
+        if (settle(round_up(base, ARENA_ALIGN))) {
+            publish_root();
+            return true;
+        }
+    }
+    return false;
+}

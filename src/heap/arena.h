@@ -1,0 +1,150 @@
+// arena.h: the heap's globals, and from an address to everything known about it.
+//
+// All mutable globals of this layer stand in two structs: `arena` holds what the fast paths read
+// on every call and hardly anybody writes; `the` holds the rest.
+#pragma once
+
+#include "heap/api.h"
+#include "heap/class.h"
+#include "os/os.h"
+
+// A1  base is aligned to ARENA_ALIGN, so a page number aligned to n pages is an address aligned
+//     to n pages, up to that.
+// A2  pages < `pages` have mapped table entries; arena.bytes == pages * PAGE_SIZE.
+#define ARENA_ALIGN (1 * GiB)
+
+struct arena {
+    char *base;
+    size_t bytes; // A2; grows only; an offset below it may be looked up without a fault
+    struct desc *desc;
+    struct side *side;
+    struct state *state;
+    struct remote *remote;
+    u32 *huge;
+} aligned_(64);
+extern hidden_ struct arena arena;
+
+// Locks in order of rank; who holds one may take only later ones.
+struct heap_global {
+    struct lock heaps_lock; // making and retiring heaps
+    struct lock pool_lock;  // pool[]
+    struct lock pages_lock; // page heap (pages.c)
+    struct lock meta_lock;  // heap_meta
+    const struct heap_ops *ops;
+    struct heap *idle;     // heaps without a thread, under heaps_lock
+    u32 pool[CLASS_COUNT]; // partly free slabs without an owner, under pool_lock
+    u32 key_made;
+    u32 key;            // pthread key whose destructor retires a thread's heap
+    _Atomic u32 forked; // child of a fork: other threads' heaps are still to be repaired
+    char *meta, *meta_end;
+    struct heap *heaps[HEAPS_MAX + 1]; // by id
+};
+extern hidden_ struct heap_global the;
+
+// The fast pointer: this thread's heap, or `heap_none` (empty windows, owner of nothing) before
+// its first call and for ever while ops are set. And the real one, which ops work on.
+extern hidden_ thread_local_ struct heap *heap_fast;
+extern hidden_ thread_local_ struct heap *heap_mine;
+extern hidden_ struct heap heap_none;
+
+static inline char *page_addr(u32 page)
+{
+    return arena.base + ((size_t)page << PAGE_SHIFT);
+}
+
+static inline u32 page_of(const void *p)
+{
+    return (u32)((size_t)((const char *)p - arena.base) >> PAGE_SHIFT);
+}
+
+static inline bool in_arena(const void *p)
+{
+    return (size_t)((const char *)p - arena.base) < arena.bytes;
+}
+
+// The first page of the live span that `page` is part of; 0 when there is none (page 0 never
+// belongs to a span, H1 and H2).
+static inline u32 span_of(u32 page)
+{
+    const struct desc *d = &arena.desc[page];
+    if (d->kind == PAGE_TAIL)
+        return page - d->hop;
+    if (d->kind == PAGE_NONE)
+        return arena.huge[page >> (HUGE_SHIFT - PAGE_SHIFT)];
+    return page;
+}
+
+// The block of a slab that starts at or contains byte `offset` of it.
+static inline u32 block_index(const struct desc *d, size_t offset)
+{
+    return (u32)((offset * (u64)d->magic) >> 32);
+}
+
+static inline u64 state_make(u64 gen, u64 id, u64 flags)
+{
+    return gen << STATE_GEN_SHIFT | id << STATE_ID_SHIFT | flags;
+}
+static inline u32 state_gen(u64 word)
+{
+    return (u32)(word >> STATE_GEN_SHIFT);
+}
+static inline u32 state_id(u64 word)
+{
+    return (u32)((word & STATE_ID_MASK) >> STATE_ID_SHIFT);
+}
+
+// ---- pages.c: spans of pages
+
+// Take `pages` pages aligned to `align` pages (a power of two). Returns the first page, 0 when the
+// kernel refuses or the caller interrupted a holder of the lock. *ret_zero: all of it reads as 0.
+u32 pages_take(size_t pages, size_t align, bool *ret_zero);
+// Give pages back; their descriptors are PAGE_NONE already. `dirty`: they may have been written.
+void pages_give(u32 first, size_t pages, bool dirty);
+// Grow the span that ends before `first` by `pages`, if they are free.
+bool pages_extend(u32 first, size_t pages);
+// Return free dirty memory to the kernel until at most `keep` bytes of it are left. Returns the
+// bytes returned.
+size_t pages_trim(size_t keep);
+// Bytes of the arena in live spans, and free ones that still hold memory.
+void pages_usage(size_t *ret_live, size_t *ret_dirty);
+
+// ---- slab.c, refill.c: slabs and windows; the owner's thread only, h busy
+
+u32 slab_new(struct heap *h, unsigned cls);       // 0 on ENOMEM
+void slab_park(struct heap *h, u32 slab);         // a full slab, in no list, leaves circulation
+void slab_edge(struct heap *h, u32 slab);         // used has fallen to low: wake or release
+void slab_adopt(struct heap *h, u32 slab);        // its state word was just won
+void slab_unpool(struct heap *h, u32 slab);       // under the pool's lock
+u32 slab_from_pool(struct heap *h, unsigned cls); // 0: none there
+void slab_disown(struct heap *h, u32 slab);       // in no list; thread exit: release, park or pool
+void slab_link(u32 *list, u32 slab);
+void slab_unlink(u32 *list, u32 slab);
+void *heap_refill(struct heap *h, unsigned cls); // a block; NULL with errno ENOMEM
+void window_close(struct heap *h, unsigned cls); // give the window's blocks back to its slab
+
+// ---- remote.c: frees by strangers
+
+void remote_free(struct heap *h, u32 slab, u32 index, void *p);
+void remote_collect(struct heap *h, u32 slab);
+void remote_drain(struct heap *h);
+
+// ---- thread.c: heaps come and go with threads
+
+struct heap *heap_enter(void); // this thread's heap, now busy; NULL on ENOMEM
+void heap_leave(struct heap *h);
+void heap_put(struct heap *h); // to the heaps that wait for a thread
+
+// ---- fork.c
+
+// In a forked child, at its first slow path, before anything is believed of other heaps. `h` is
+// the forking thread's heap, busy.
+void fork_repair(struct heap *h);
+
+// ---- large.c: blocks that are spans of their own; far.c: blocks outside the arena
+
+void *large_alloc(size_t size, size_t align, bool zero);
+void large_free(u32 span, void *p);
+void *large_resize(u32 span, void *p, size_t size); // in place or by remapping, else NULL
+void *far_alloc(size_t size, size_t align);
+bool far_free(void *p); // false: no such block
+struct far_block *far_find(const void *p);

@@ -1,0 +1,90 @@
+// fast.h: malloc and free, when all goes well.
+//
+// malloc takes the lowest bit of its class's window; free finds the descriptor by arithmetic and
+// sets a bit. Neither touches the block. Everything else is a call to a slow half (alloc.c), which
+// starts over from the beginning. The numbers that shaped this file are in docs/windows.md.
+#pragma once
+
+#include "heap/arena.h"
+
+void *heap_malloc_slow(size_t size, bool zero, int kind);
+void heap_free_slow(void *p, int kind);
+void heap_free_odd(struct heap *h, struct desc *d, u32 slab, u32 index, void *p);
+
+// G1: the heap is busy from before its first change to after its last one. Plain stores: only a
+// signal handler of this thread, or somebody who has stopped it, looks.
+static always_inline_ void busy_begin(struct heap *h)
+{
+    *(volatile u8 *)&h->busy = 1;
+    compiler_barrier();
+}
+static always_inline_ void busy_end(struct heap *h)
+{
+    compiler_barrier();
+    *(volatile u8 *)&h->busy = 0;
+}
+
+static always_inline_ void *window_pop(struct window *w)
+{
+    u64 word = w->word;
+    w->word = word & (word - 1);
+    return w->base + (u64)(u32)__builtin_ctzll(word) * w->size;
+}
+
+// Free block `index` of h's own slab. The heap is busy. A set bit means: not an ordinary live
+// block; heap_free_odd finds out which kind of not.
+static always_inline_ void heap_free_local(struct heap *h, struct desc *d, u32 slab, u32 index,
+                                           void *p)
+{
+    struct side *e = &arena.side[slab];
+    u64 m = (u64)1 << (index & 63);
+    u64 *word = &e->free[index >> 6];
+    u64 bits = *word;
+    if (unlikely(bits & m)) {
+        heap_free_odd(h, d, slab, index, p);
+        return;
+    }
+    *word = bits | m;
+    u32 used = e->used - 1u;
+    e->used = (u16)used;
+    if (unlikely(used <= e->low))
+        slab_edge(h, slab);
+}
+
+static always_inline_ void *heap_malloc(size_t size, int kind)
+{
+    struct heap *h = heap_fast;
+    if (likely(size <= CLASS_SMALL_MAX)) {
+        size_t at = class_window[(size + 15) >> 4];
+        struct window *w = (struct window *)((char *)h->window + at);
+        if (likely(w->word != 0 && h->busy == 0)) {
+            busy_begin(h);
+            void *p = window_pop(w);
+            busy_end(h);
+            return p;
+        }
+    }
+    return heap_malloc_slow(size, false, kind);
+}
+
+static always_inline_ void heap_free_fast(void *p, int kind)
+{
+    struct heap *h = heap_fast;
+    size_t offset = (size_t)((char *)p - arena.base);
+    if (likely(offset < arena.bytes)) {
+        u32 page = (u32)(offset >> PAGE_SHIFT);
+        struct desc *d = &arena.desc[page];
+        // Relaxed: only this thread ever stores `h` here, or takes it away (H3).
+        if (likely(atomic_load_explicit(&d->owner, memory_order_relaxed) == h && h->busy == 0)) {
+            u64 product = (offset & (PAGE_SIZE - 1)) * (u64)d->magic;
+            // The low half tells whether the offset is a multiple of the size (class_test.c).
+            if (likely((u32)product < d->magic)) {
+                busy_begin(h);
+                heap_free_local(h, d, page, (u32)(product >> 32), p);
+                busy_end(h);
+                return;
+            }
+        }
+    }
+    heap_free_slow(p, kind);
+}

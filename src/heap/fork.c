@@ -1,0 +1,162 @@
+// fork.c: a child that can allocate, whoever forked whenever.
+//
+// Before the fork all locks are taken, in order of rank, so that no structure under them is half
+// changed. What other threads were doing inside their own heaps is not waited for: in the child
+// their heaps are not believed, but rebuilt from the bitmaps, which are right at any instant but
+// for blocks that were on their way to a thread that no longer exists. This repair runs at the
+// child's first slow path, so that a child that only calls exec pays nothing.
+#include "heap/fast.h"
+#include "os/chunk.h"
+
+#include <pthread.h>
+
+// Set when the forking thread itself held a lock (a signal handler that forks): it is still held
+// by the interrupted code, which continues in the child.
+static thread_local_ u8 skipped;
+enum { SKIP_HEAPS = 1, SKIP_POOL = 2, SKIP_PAGES = 4, SKIP_META = 8 };
+
+static void prepare(void)
+{
+    skipped = 0;
+    skipped |= lock_take(&the.heaps_lock) ? 0 : SKIP_HEAPS;
+    skipped |= lock_take(&the.pool_lock) ? 0 : SKIP_POOL;
+    skipped |= lock_take(&the.pages_lock) ? 0 : SKIP_PAGES;
+    skipped |= lock_take(&the.meta_lock) ? 0 : SKIP_META;
+    chunk_fork_prepare();
+}
+
+static void give_all(void)
+{
+    if (!(skipped & SKIP_META))
+        lock_give(&the.meta_lock);
+    if (!(skipped & SKIP_PAGES))
+        lock_give(&the.pages_lock);
+    if (!(skipped & SKIP_POOL))
+        lock_give(&the.pool_lock);
+    if (!(skipped & SKIP_HEAPS))
+        lock_give(&the.heaps_lock);
+}
+
+static void parent(void)
+{
+    chunk_fork_parent();
+    give_all();
+}
+
+static void child(void)
+{
+    chunk_fork_child();
+    give_all();
+    // With one heap there is no other thread's work to repair.
+    if (atomic_load_explicit(&loam_heap_root.heaps_count, memory_order_relaxed) > 1)
+        atomic_store_explicit(&the.forked, 1, memory_order_relaxed);
+    if (the.ops != NULL && the.ops->fork_child != NULL)
+        the.ops->fork_child();
+}
+
+__attribute__((constructor(101))) static void fork_start(void)
+{
+    pthread_atfork(prepare, parent, child);
+}
+
+// ---------------------------------------------------------------- the repair
+
+static bool is_mine(u32 id)
+{
+    for (const struct heap *h = heap_mine; h != NULL; h = h->second)
+        if (h->id == id)
+            return true;
+    return false;
+}
+
+// Read the free blocks of a slab off its bitmaps: what the window of its last owner held and what
+// strangers freed is free as well.
+static void recount(u32 slab)
+{
+    const struct desc *d = &arena.desc[slab];
+    struct side *e = &arena.side[slab];
+    u32 used = d->blocks;
+    for (u32 k = 0; k * 64 < d->blocks; k++) {
+        u64 bits = atomic_load_explicit(&arena.remote[slab].bits[k], memory_order_relaxed);
+        if (bits != 0) {
+            e->free[k] |= bits;
+            atomic_store_explicit(&arena.remote[slab].bits[k], 0, memory_order_relaxed);
+        }
+        u32 left = d->blocks - k * 64;
+        u64 valid = left >= 64 ? ~(u64)0 : ((u64)1 << left) - 1;
+        used -= (u32)__builtin_popcountll(e->free[k] & valid);
+    }
+    e->used = (u16)used;
+}
+
+// A heap whose thread did not come along: its windows leave the bitmaps, its lists are forgotten.
+static void forget(struct heap *h)
+{
+    for (unsigned cls = 0; cls < CLASS_COUNT; cls++) {
+        struct window *w = &h->window[cls];
+        if (w->free != NULL)
+            *w->free &= ~(h->cls[cls].taken & ~w->word);
+        w->free = NULL;
+        w->word = 0;
+        h->cls[cls] = (struct class_state){0};
+    }
+    atomic_store_explicit(&h->dirty, 0, memory_order_relaxed);
+    h->second = NULL;
+    h->busy = 0;
+}
+
+// A slab of a vanished thread becomes nobody's. `h`, ours, only does the work.
+static void orphan(struct heap *h, u32 slab)
+{
+    u64 word = atomic_load_explicit(&arena.state[slab].word, memory_order_relaxed);
+    atomic_store_explicit(&arena.state[slab].word, state_make(state_gen(word), h->id, 0),
+                          memory_order_relaxed);
+    atomic_store_explicit(&arena.desc[slab].owner, h, memory_order_relaxed);
+    recount(slab);
+    slab_disown(h, slab);
+}
+
+// Ours, but a vanished thread may have set bits or DIRTY and not told us.
+static void mend(struct heap *h, u32 slab)
+{
+    atomic_fetch_and_explicit(&arena.state[slab].word, ~STATE_DIRTY, memory_order_relaxed);
+    remote_collect(h, slab);
+    slab_edge(h, slab);
+}
+
+static bool has_remote_bits(u32 slab)
+{
+    for (u32 k = 0; k * 64 < arena.desc[slab].blocks; k++)
+        if (atomic_load_explicit(&arena.remote[slab].bits[k], memory_order_relaxed) != 0)
+            return true;
+    return false;
+}
+
+static void mend_slab(struct heap *h, u32 slab)
+{
+    u64 word = atomic_load_explicit(&arena.state[slab].word, memory_order_relaxed);
+    u32 id = state_id(word);
+    if (word & STATE_POOLED)
+        return; // its next taker collects
+    if (id == 0 ? has_remote_bits(slab) : !is_mine(id))
+        orphan(h, slab);
+    else if (id != 0 && atomic_load_explicit(&arena.desc[slab].owner, memory_order_relaxed) == h)
+        mend(h, slab);
+}
+
+void fork_repair(struct heap *h)
+{
+    atomic_store_explicit(&the.forked, 0, memory_order_relaxed);
+    u64 heaps = atomic_load_explicit(&loam_heap_root.heaps_count, memory_order_relaxed);
+    atomic_store_explicit(&h->dirty, 0, memory_order_relaxed);
+    for (u32 id = 1; id <= heaps; id++)
+        if (!is_mine(id))
+            forget(the.heaps[id]);
+    u32 end = (u32)(arena.bytes >> PAGE_SHIFT);
+    for (u32 page = 1; page < end; page++)
+        if (arena.desc[page].kind == PAGE_SLAB)
+            mend_slab(h, page);
+    for (u32 id = 1; id <= heaps; id++)
+        if (!is_mine(id) && !the.heaps[id]->retired)
+            heap_put(the.heaps[id]);
+}

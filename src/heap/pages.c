@@ -1,0 +1,338 @@
+// pages.c: the page heap: which pages of the arena are free, which of those still hold memory.
+//
+// Two bitmaps, one bit a page, found by arithmetic like all tables: `free` and its subset `dirty`.
+// A span is taken from dirty pages first (they need no page fault), else from clean ones, else
+// from the end of what is mapped. Dirty pages beyond a bound are given back to the kernel, highest
+// addresses first, so that the low end of the arena stays in use. One lock guards all of it.
+#include "heap/pages.h"
+
+#include <errno.h>
+
+// P1  a page is free iff its bit is in `free` or it is >= top. dirty is a subset of free.
+// P2  dirty_count == popcount(dirty); live counts pages of live spans.
+// P3  no free page is below low_free, no dirty one below low_dirty or at or above high_dirty.
+struct pages pages;
+
+// ---------------------------------------------------------------- bitmaps
+
+static inline bool bit(const u64 *map, size_t i)
+{
+    return map[i >> 6] >> (i & 63) & 1;
+}
+
+// The bits of one word that [first, first + n) covers, n > 0; *ret_n is how many those are.
+static inline u64 word_mask(size_t first, size_t n, size_t *ret_n)
+{
+    size_t at = first & 63;
+    size_t k = size_min(n, 64 - at);
+    *ret_n = k;
+    return (k == 64 ? ~(u64)0 : ((u64)1 << k) - 1) << at;
+}
+
+static void bits_set(u64 *map, size_t first, size_t n)
+{
+    for (size_t k; n > 0; first += k, n -= k)
+        map[first >> 6] |= word_mask(first, n, &k);
+}
+
+static void bits_clear(u64 *map, size_t first, size_t n)
+{
+    for (size_t k; n > 0; first += k, n -= k)
+        map[first >> 6] &= ~word_mask(first, n, &k);
+}
+
+static size_t bits_count(const u64 *map, size_t first, size_t n)
+{
+    size_t sum = 0;
+    for (size_t k; n > 0; first += k, n -= k)
+        sum += (size_t)__builtin_popcountll(map[first >> 6] & word_mask(first, n, &k));
+    return sum;
+}
+
+// First i in [first, end) whose bit differs from `flip`'s bits (0: find a one, ~0: find a zero).
+static size_t bits_find(const u64 *map, size_t first, size_t end, u64 flip)
+{
+    if (first >= end)
+        return end;
+    size_t k = first >> 6;
+    u64 w = (map[k] ^ flip) & ~(u64)0 << (first & 63);
+    while (w == 0) {
+        if (++k << 6 >= end)
+            return end;
+        w = map[k] ^ flip;
+    }
+    return size_min((k << 6) + (size_t)__builtin_ctzll(w), end);
+}
+
+static size_t find_one(const u64 *map, size_t first, size_t end)
+{
+    return bits_find(map, first, end, 0);
+}
+
+static size_t find_zero(const u64 *map, size_t first, size_t end)
+{
+    return bits_find(map, first, end, ~(u64)0);
+}
+
+// ---------------------------------------------------------------- giving memory back
+
+// The dirty run that ends at the highest dirty page below `end`: sets *ret_first, returns its end;
+// 0 when there is none.
+static size_t highest_run(size_t end, size_t *ret_first)
+{
+    if (end == 0)
+        return 0;
+    size_t k = (end - 1) >> 6;
+    u64 w = pages.dirty[k] & (~(u64)0 >> (63 - ((end - 1) & 63)));
+    while (w == 0) {
+        if (k-- == 0)
+            return 0;
+        w = pages.dirty[k];
+    }
+    size_t last = (k << 6) + 64 - (size_t)__builtin_clzll(w); // one past
+    size_t first = last - 1;
+    while (first > 0 && bit(pages.dirty, first - 1))
+        first -= first % 64 == 0 && pages.dirty[first / 64 - 1] == ~(u64)0 ? 64 : 1;
+    *ret_first = first;
+    return last;
+}
+
+// Purge dirty pages until at most `keep` are left. A run longer than what is owed is cut, but not
+// into pieces smaller than 4 MiB: system calls cost more than a few pages kept too little.
+static void purge(size_t keep)
+{
+    size_t first, last;
+    size_t end = pages.high_dirty;
+    size_t stuck = 0; // locked memory stays dirty: its old bytes are still there
+    while (pages.dirty_count > keep && (last = highest_run(end, &first)) != 0) {
+        size_t owed = pages.dirty_count - keep + 256;
+        if (last - first > owed)
+            first = last - owed;
+        if (os_purge(page_addr((u32)first), (last - first) << PAGE_SHIFT) == 0) {
+            bits_clear(pages.dirty, first, last - first);
+            pages.dirty_count -= last - first;
+        } else {
+            stuck = size_max(stuck, last);
+        }
+        end = first;
+    }
+    pages.high_dirty = size_max(pages.dirty_count > 0 ? end : 0, stuck);
+}
+
+// How much may stay dirty: a quarter of the decaying recent peak (an eighth cost a program of
+// large blocks 0.81 against 0.50), at least 1 MiB, and more while purged pages are soon needed
+// again: a loop that frees and takes 100 MiB must not fault it in each round.
+static size_t dirty_bound(void)
+{
+    return size_max(pages.peak / 4 + pages.refault, MiB >> PAGE_SHIFT);
+}
+
+size_t pages_trim(size_t keep)
+{
+    if (!lock_take(&the.pages_lock))
+        return 0;
+    size_t before = pages.dirty_count;
+    purge(keep >> PAGE_SHIFT);
+    size_t after = pages.dirty_count;
+    lock_give(&the.pages_lock);
+    return (before - after) << PAGE_SHIFT;
+}
+
+void pages_usage(size_t *ret_live, size_t *ret_dirty)
+{
+    *ret_live = pages.live << PAGE_SHIFT;
+    *ret_dirty = pages.dirty_count << PAGE_SHIFT;
+}
+
+// ---------------------------------------------------------------- taking
+
+// n pages become live; `clean` of them have no memory yet, `again` of those had some before.
+static void account_taken(size_t n, size_t clean, size_t again)
+{
+    pages.live += n;
+    pages.peak = size_max(pages.peak, pages.live);
+    pages.refault = size_min(pages.refault + again, pages.peak);
+    size_t held = pages.live + pages.dirty_count;
+    if (clean > 0 && held > pages.held_max) {
+        // More memory than ever: rather return dirty pages elsewhere than grow past the peak.
+        size_t over = size_max(held - pages.held_max, 64);
+        size_t keep = pages.dirty_count > over ? pages.dirty_count - over : 0;
+        keep = size_max(keep, size_max(pages.live / 8, MiB >> PAGE_SHIFT));
+        if (keep < pages.dirty_count)
+            purge(keep);
+        pages.held_max = pages.live + pages.dirty_count;
+    }
+    if (++pages.takes % 1024 == 0) { // the decay: an eighth every 1,024 spans
+        pages.peak -= (pages.peak - pages.live) / 8;
+        pages.refault -= pages.refault / 8;
+        pages.held_max -= (pages.held_max - pages.live - pages.dirty_count) / 8;
+    }
+}
+
+// Take the free pages [first, first + n), all below top.
+static void claim(size_t first, size_t n, bool *ret_zero)
+{
+    size_t dirty = pages.dirty_count > 0 ? bits_count(pages.dirty, first, n) : 0;
+    bits_clear(pages.free, first, n);
+    if (dirty > 0)
+        bits_clear(pages.dirty, first, n);
+    pages.dirty_count -= dirty;
+    *ret_zero = dirty == 0;
+    account_taken(n, n - dirty, n - dirty);
+}
+
+static u32 take_one(bool *ret_zero)
+{
+    size_t i = pages.top;
+    if (pages.dirty_count > 0)
+        i = pages.low_dirty = find_one(pages.dirty, pages.low_dirty, pages.top);
+    if (i >= pages.top)
+        i = pages.low_free = find_one(pages.free, pages.low_free, pages.top);
+    if (i >= pages.top)
+        return 0;
+    claim(i, 1, ret_zero);
+    return (u32)i;
+}
+
+// First fit below top. fail_size remembers a length for which there was none.
+static u32 take_run(size_t n, size_t align, bool *ret_zero)
+{
+    if (n >= pages.fail_size)
+        return 0;
+    pages.low_free = find_one(pages.free, pages.low_free, pages.top);
+    for (size_t i = pages.low_free; i < pages.top;) {
+        size_t first = round_up(i, align);
+        size_t end = find_zero(pages.free, i, size_min(size_max(first + n, i + 1), pages.top));
+        if (end >= first + n) {
+            claim(first, n, ret_zero);
+            return (u32)first;
+        }
+        i = find_one(pages.free, end, pages.top);
+    }
+    if (align == 1)
+        pages.fail_size = n;
+    return 0;
+}
+
+// Take n pages that end above top, using free pages just below it.
+static u32 take_top(size_t n, size_t align, bool *ret_zero)
+{
+    for (;;) {
+        size_t first = pages.top;
+        while (n > 1 && first > 1 && bit(pages.free, first - 1))
+            first--;
+        first = round_up(first, align);
+        size_t old_top = pages.top;
+        if (first + n > ARENA_PAGES_MAX)
+            return 0;
+        if (first + n > old_top) {
+            int r = arena_grow(first + n);
+            if (r == -EAGAIN)
+                continue; // a place was taken by somebody else: top has moved past it
+            if (r < 0)
+                return 0;
+            pages.top = first + n;
+            size_t gap = first > old_top ? first - old_top : 0; // skipped for the alignment
+            bits_set(pages.free, old_top, gap);
+            if (gap > 0)
+                pages_lower_hints(old_top);
+        }
+        size_t below = first < old_top ? old_top - first : 0;
+        size_t dirty = below > 0 ? bits_count(pages.dirty, first, below) : 0;
+        bits_clear(pages.free, first, below);
+        bits_clear(pages.dirty, first, below);
+        pages.dirty_count -= dirty;
+        *ret_zero = dirty == 0;
+        account_taken(n, n - dirty, below - dirty);
+        return (u32)first;
+    }
+}
+
+// A free span of any length may have appeared at `first`.
+void pages_lower_hints(size_t first)
+{
+    pages.low_free = size_min(pages.low_free, first);
+    pages.fail_size = SIZE_MAX;
+}
+
+static void give_locked(u32 first, size_t n, bool dirty)
+{
+    bits_set(pages.free, first, n);
+    pages.live -= n;
+    pages_lower_hints(first);
+    if (!dirty)
+        return;
+    bits_set(pages.dirty, first, n);
+    pages.dirty_count += n;
+    pages.low_dirty = size_min(pages.low_dirty, first);
+    pages.high_dirty = size_max(pages.high_dirty, first + n);
+    size_t bound = dirty_bound();
+    if (pages.dirty_count > bound)
+        purge(bound - bound / 4);
+}
+
+// Spans that a signal handler freed while its thread held the lock.
+static void give_deferred(void)
+{
+    u32 first = atomic_exchange_explicit(&pages.deferred, 0, memory_order_acquire);
+    while (first != 0) {
+        u32 next = atomic_load_explicit(&arena.state[first].next, memory_order_relaxed);
+        give_locked(first, arena.desc[first].pages, true);
+        first = next;
+    }
+}
+
+static void defer(u32 first, size_t n)
+{
+    arena.desc[first].pages = (u32)n;
+    u32 head = atomic_load_explicit(&pages.deferred, memory_order_relaxed);
+    do {
+        atomic_store_explicit(&arena.state[first].next, head, memory_order_relaxed);
+    } while (!atomic_compare_exchange_weak_explicit(&pages.deferred, &head, first,
+                                                    memory_order_release, memory_order_relaxed));
+}
+
+u32 pages_take(size_t n, size_t align, bool *ret_zero)
+{
+    if (n == 0 || n > ARENA_PAGES_MAX || align > ARENA_PAGES_MAX)
+        return 0;
+    if (!lock_take(&the.pages_lock))
+        return 0;
+    give_deferred();
+    u32 first = 0;
+    if (arena.base != NULL || arena_init()) {
+        first = n == 1 && align == 1 ? take_one(ret_zero) : take_run(n, align, ret_zero);
+        if (first == 0)
+            first = take_top(n, align, ret_zero);
+    }
+    lock_give(&the.pages_lock);
+    return first;
+}
+
+void pages_give(u32 first, size_t n, bool dirty)
+{
+    if (!lock_take(&the.pages_lock)) {
+        defer(first, n);
+        return;
+    }
+    give_locked(first, n, dirty);
+    lock_give(&the.pages_lock);
+}
+
+bool pages_extend(u32 first, size_t n)
+{
+    if (n > ARENA_PAGES_MAX || first + n > ARENA_PAGES_MAX || !lock_take(&the.pages_lock))
+        return false;
+    bool zero, ok = false;
+    size_t below = first < pages.top ? size_min(n, pages.top - first) : 0;
+    if (find_zero(pages.free, first, first + below) == first + below &&
+        (below == n || (first + below == pages.top && arena_grow(first + n) == 0))) {
+        size_t old_top = pages.top;
+        pages.top = size_max(pages.top, first + n);
+        bits_set(pages.free, old_top, pages.top - old_top);
+        claim(first, n, &zero);
+        ok = true;
+    }
+    lock_give(&the.pages_lock);
+    return ok;
+}

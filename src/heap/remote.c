@@ -1,0 +1,164 @@
+// remote.c: a block freed by a thread that does not own its slab.
+//
+// The protocol is stated, with its memory orders, in docs/remote-free.md, and checked over all
+// interleavings by tests/model/remote_test.c. In the steady state a stranger's free is one
+// fetch_or on the remote bitmap and one load of the state word. What makes it safe is R4: once its
+// bit is set, the stranger no longer keeps the slab alive, and may change nothing but the state
+// word, under the generation that it read before.
+#include "heap/fast.h"
+
+// Tell the owner, heap number `id`, that `slab` has remote frees. We have just set DIRTY, so the
+// slab is in no dirty list, and stays with its owner until it has been in one.
+static void push_dirty(u32 id, u32 slab)
+{
+    struct heap *owner = the.heaps[id];
+    u32 head = atomic_load_explicit(&owner->dirty, memory_order_relaxed);
+    do {
+        atomic_store_explicit(&arena.state[slab].next, head, memory_order_relaxed);
+        // Release: pairs with the acquire of the exchange in remote_drain.
+    } while (!atomic_compare_exchange_weak_explicit(&owner->dirty, &head, slab,
+                                                    memory_order_release, memory_order_relaxed));
+}
+
+// Claim a parked slab (full when its owner left it): word is {gen, nobody}.
+static bool claim(struct heap *h, u32 slab, u64 word)
+{
+    // Acquire: pairs with the release in let_go, so that we see the last owner's writes.
+    if (!atomic_compare_exchange_strong_explicit(&arena.state[slab].word, &word,
+                                                 state_make(state_gen(word), h->id, 0),
+                                                 memory_order_acquire, memory_order_relaxed))
+        return false;
+    slab_adopt(h, slab);
+    return true;
+}
+
+// Take a slab out of the pool, so that a free into it is not forgotten there.
+static bool adopt_pooled(struct heap *h, u32 slab, u32 gen)
+{
+    if (!lock_take(&the.pool_lock))
+        return false;
+    u64 word = atomic_load_explicit(&arena.state[slab].word, memory_order_relaxed);
+    bool ours = (word & STATE_POOLED) && state_gen(word) == gen;
+    if (ours)
+        slab_unpool(h, slab);
+    lock_give(&the.pool_lock);
+    return ours;
+}
+
+// Our bit is set; see to it that somebody will collect it. The slab may be gone by now (R4).
+static void announce(struct heap *h, u32 slab, u32 gen)
+{
+    struct state *s = &arena.state[slab];
+    for (;;) {
+        // Sequentially consistent: set bit, then read DIRTY, against the drain's clear DIRTY, then
+        // take bits. One of the two must see the other.
+        u64 word = atomic_load_explicit(&s->word, memory_order_seq_cst);
+        if (state_gen(word) != gen || (word & (STATE_DIRTY | STATE_GONE)))
+            return; // collected and released, or somebody has announced it already
+        if (state_id(word) != 0) {
+            if (atomic_compare_exchange_weak_explicit(&s->word, &word, word | STATE_DIRTY,
+                                                      memory_order_seq_cst, memory_order_relaxed)) {
+                push_dirty(state_id(word), slab);
+                return;
+            }
+            continue;
+        }
+        if (h == NULL)
+            return; // no heap to adopt it into: the next taker collects
+        if (word & STATE_POOLED) {
+            if (lock_held(&the.pool_lock))
+                return; // we interrupted ourselves in the pool: the next taker collects
+            if (!adopt_pooled(h, slab, gen))
+                continue;
+        } else if (!claim(h, slab, word)) {
+            continue;
+        }
+        remote_collect(h, slab);
+        slab_edge(h, slab);
+        return;
+    }
+}
+
+// Free block `i` of `slab`, which is not h's. h may be NULL when no heap can be had.
+void remote_free(struct heap *h, u32 slab, u32 i, void *p)
+{
+    struct state *s = &arena.state[slab];
+    for (;;) {
+        // Our block is live, so until its bit is set the slab cannot be released. Acquire: see
+        // what a former owner wrote.
+        u64 word = atomic_load_explicit(&s->word, memory_order_acquire);
+        if (unlikely(word & STATE_GONE))
+            die("free: block was already freed", p);
+        if (state_id(word) == 0 && h != NULL) {
+            bool ours =
+                word & STATE_POOLED ? adopt_pooled(h, slab, state_gen(word)) : claim(h, slab, word);
+            if (ours) {
+                heap_free_local(h, &arena.desc[slab], slab, i, p);
+                return;
+            }
+            if (!(word & STATE_POOLED) || !lock_held(&the.pool_lock))
+                continue;
+        }
+        u64 m = (u64)1 << (i & 63);
+        u64 old =
+            atomic_fetch_or_explicit(&arena.remote[slab].bits[i >> 6], m, memory_order_seq_cst);
+        if (unlikely(old & m))
+            die("free: block was already freed (by another thread)", p);
+        announce(h, slab, state_gen(word));
+        return;
+    }
+}
+
+// ---------------------------------------------------------------- the owner's side
+
+// Bits of the current window go back to the window, the others to the free bitmap.
+static u64 collect_window(struct heap *h, u32 slab, u32 k, u64 x)
+{
+    unsigned cls = arena.desc[slab].cls;
+    struct window *w = &h->window[cls];
+    if (w->free != &arena.side[slab].free[k])
+        return x;
+    u64 back = x & h->cls[cls].taken;
+    if (unlikely(back & w->word))
+        die("free: block was already freed (by another thread)", page_addr(slab));
+    w->word |= back;
+    if (back != 0)
+        h->cls[cls].zero = 0;
+    return x & ~back;
+}
+
+void remote_collect(struct heap *h, u32 slab)
+{
+    struct desc *d = &arena.desc[slab];
+    struct side *e = &arena.side[slab];
+    for (u32 k = 0; k * 64 < d->blocks; k++) {
+        _Atomic u64 *bits = &arena.remote[slab].bits[k];
+        if (atomic_load_explicit(bits, memory_order_relaxed) == 0)
+            continue;
+        // Sequentially consistent: see announce. Acquire part: the block's last writes by the
+        // stranger come before its next life.
+        u64 x = atomic_exchange_explicit(bits, 0, memory_order_seq_cst);
+        x = collect_window(h, slab, k, x);
+        if (unlikely(e->free[k] & x)) {
+            u32 i = k * 64 + (u32)__builtin_ctzll(e->free[k] & x);
+            die("free: block was already freed (by another thread)",
+                page_addr(slab) + (size_t)i * d->size);
+        }
+        e->free[k] |= x;
+        e->used = (u16)(e->used - __builtin_popcountll(x));
+    }
+}
+
+void remote_drain(struct heap *h)
+{
+    u32 slab = atomic_exchange_explicit(&h->dirty, 0, memory_order_acquire);
+    while (slab != 0) {
+        struct state *s = &arena.state[slab];
+        u32 next = atomic_load_explicit(&s->next, memory_order_relaxed);
+        // From here on a stranger may put the slab into our dirty list again.
+        atomic_fetch_and_explicit(&s->word, ~STATE_DIRTY, memory_order_seq_cst);
+        remote_collect(h, slab);
+        slab_edge(h, slab);
+        slab = next;
+    }
+}

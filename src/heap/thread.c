@@ -1,0 +1,174 @@
+// thread.c: heaps come and go with threads.
+//
+// A thread gets its heap at its first call and parts with it by a pthread key's destructor. The
+// heap's slabs go to the pools, to nobody (full ones) or back to the page heap; the struct itself
+// waits in a list for the next thread. Destructors that run later (C++ thread_local, other keys,
+// libc's own) still allocate: a dying thread borrows a waiting heap for each such call.
+#include "heap/fast.h"
+
+#include <pthread.h>
+
+enum { THREAD_ALIVE = 0, THREAD_DYING };
+static thread_local_ u8 thread_state;
+
+static struct heap *heap_make(void)
+{
+    u64 id = atomic_load_explicit(&loam_heap_root.heaps_count, memory_order_relaxed) + 1;
+    if (id > HEAPS_MAX)
+        return NULL;
+    struct heap *h = heap_meta(sizeof *h);
+    if (h == NULL)
+        return NULL;
+    h->id = (u32)id;
+    for (unsigned c = 0; c < CLASS_COUNT; c++)
+        h->window[c].size = class_info[c].size;
+    the.heaps[id] = h;
+    // Release: whoever reads the count may read the entry.
+    atomic_store_explicit(&loam_heap_root.heaps_count, id, memory_order_release);
+    return h;
+}
+
+// A heap that no thread uses: a waiting one, else a new one. NULL on ENOMEM, or when this thread
+// was interrupted while it held the lock.
+static struct heap *heap_get(void)
+{
+    if (!lock_take(&the.heaps_lock))
+        return NULL;
+    struct heap *h = the.idle;
+    if (h != NULL) {
+        the.idle = h->next;
+        h->next = NULL;
+        h->retired = 0;
+    } else {
+        h = heap_make();
+    }
+    lock_give(&the.heaps_lock);
+    return h;
+}
+
+void heap_put(struct heap *h)
+{
+    if (!lock_take(&the.heaps_lock))
+        return; // lost to a signal handler that interrupted us just here: a heap, no blocks
+    h->retired = 1;
+    h->next = the.idle;
+    the.idle = h;
+    lock_give(&the.heaps_lock);
+}
+
+// The calling thread's first heap.
+static struct heap *attach(void)
+{
+    struct heap *h = heap_get();
+    if (h == NULL || thread_state == THREAD_DYING)
+        return h; // borrowed: heap_leave puts it back
+    struct heap *none = NULL;
+    // A signal handler may have attached one since we looked.
+    if (!__atomic_compare_exchange_n(&heap_mine, &none, h, false, __ATOMIC_RELAXED,
+                                     __ATOMIC_RELAXED)) {
+        heap_put(h);
+        return heap_mine;
+    }
+    if (the.ops == NULL)
+        heap_fast = h;
+    if (__atomic_load_n(&the.key_made, __ATOMIC_ACQUIRE))
+        pthread_setspecific(the.key, h);
+    return h;
+}
+
+// The heap is busy: we are a signal handler that interrupted it. Each depth has a heap of its own.
+static struct heap *interrupted(struct heap *h)
+{
+    while (h != NULL && h->busy) {
+        if (h->second == NULL) {
+            struct heap *second = heap_get();
+            if (second == NULL)
+                return NULL;
+            h->second = second;
+        }
+        h = h->second;
+    }
+    return h;
+}
+
+struct heap *heap_enter(void)
+{
+    struct heap *h = heap_mine;
+    if (unlikely(h == NULL))
+        h = attach();
+    if (unlikely(h != NULL && h->busy))
+        h = interrupted(h);
+    if (h != NULL) {
+        busy_begin(h);
+        if (unlikely(atomic_load_explicit(&the.forked, memory_order_relaxed)) && h == heap_mine)
+            fork_repair(h);
+    }
+    return h;
+}
+
+void heap_leave(struct heap *h)
+{
+    busy_end(h);
+    if (unlikely(thread_state == THREAD_DYING))
+        heap_put(h);
+}
+
+// Give everything back that the heap owns.
+static void empty(struct heap *h)
+{
+    busy_begin(h);
+    remote_drain(h);
+    for (unsigned cls = 0; cls < CLASS_COUNT; cls++) {
+        struct class_state *c = &h->cls[cls];
+        window_close(h, cls);
+        if (c->current != 0) {
+            u32 slab = c->current;
+            c->current = 0;
+            slab_disown(h, slab);
+        }
+        while (c->partial != 0) {
+            u32 slab = c->partial;
+            slab_unlink(&c->partial, slab);
+            slab_disown(h, slab);
+        }
+        // What could not be parted with ends at the head of this list: stop there.
+        for (u32 slab = c->asleep; slab != 0;) {
+            u32 next = arena.side[slab].next;
+            slab_unlink(&c->asleep, slab);
+            slab_disown(h, slab);
+            slab = next;
+        }
+        c->full = 0;
+    }
+    busy_end(h);
+}
+
+// The key's destructor. Its argument is the thread's heap.
+static void thread_exit(void *arg)
+{
+    struct heap *h = arg;
+    if (h != heap_mine)
+        return;
+    thread_state = THREAD_DYING;
+    heap_fast = &heap_none;
+    heap_mine = NULL;
+    while (h != NULL) {
+        struct heap *second = h->second;
+        h->second = NULL;
+        empty(h);
+        heap_put(h);
+        h = second;
+    }
+}
+
+// Before main, first of all constructors where libloam is preloaded; also in static programs.
+__attribute__((constructor(101))) static void thread_start(void)
+{
+    pthread_key_t key;
+    if (pthread_key_create(&key, thread_exit) != 0)
+        return; // no keys left: heaps of dead threads are never reused
+    the.key = key;
+    __atomic_store_n(&the.key_made, 1, __ATOMIC_RELEASE);
+    if (heap_mine != NULL)
+        pthread_setspecific(key, heap_mine);
+}

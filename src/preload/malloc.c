@@ -1,0 +1,225 @@
+// malloc.c: the libc names. One line each: the heap does the work.
+//
+// Edges follow glibc where the standards leave room: malloc(0) is a unique block, realloc(p, 0)
+// frees and returns NULL, free keeps errno, a request over PTRDIFF_MAX fails with ENOMEM.
+#include "heap/fast.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static always_inline_ void *alloc(size_t size, size_t align, bool zero, int kind)
+{
+    if (the.ops != NULL)
+        return the.ops->alloc(size, align, zero, kind);
+    return heap_alloc(size, align, zero);
+}
+
+export_ void *malloc(size_t size)
+{
+    return heap_malloc(size, KIND_MALLOC);
+}
+
+export_ void free(void *p)
+{
+    heap_free_fast(p, KIND_MALLOC);
+}
+
+export_ void *calloc(size_t n, size_t size)
+{
+    size_t bytes;
+    if (unlikely(__builtin_mul_overflow(n, size, &bytes))) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return heap_malloc_slow(bytes, true, KIND_MALLOC);
+}
+
+export_ void *realloc(void *p, size_t size)
+{
+    if (p == NULL)
+        return heap_malloc(size, KIND_MALLOC);
+    if (size == 0) {
+        heap_free_fast(p, KIND_MALLOC);
+        return NULL;
+    }
+    return the.ops != NULL ? the.ops->realloc(p, size) : heap_realloc(p, size);
+}
+
+export_ void *reallocarray(void *p, size_t n, size_t size)
+{
+    size_t bytes;
+    if (unlikely(__builtin_mul_overflow(n, size, &bytes))) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return realloc(p, bytes);
+}
+
+// ---------------------------------------------------------------- aligned
+
+export_ void *aligned_alloc(size_t align, size_t size)
+{
+    if (!is_pow2(align)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    return alloc(size, align, false, KIND_ALIGNED);
+}
+
+// glibc rounds an alignment that is no power of two up to the next one.
+export_ void *memalign(size_t align, size_t size)
+{
+    if (align > PTRDIFF_MAX / 2 + 1) {
+        errno = EINVAL;
+        return NULL;
+    }
+    size_t a = 16;
+    while (a < align)
+        a *= 2;
+    return alloc(size, a, false, KIND_ALIGNED);
+}
+
+export_ int posix_memalign(void **ret_p, size_t align, size_t size)
+{
+    if (!is_pow2(align) || align % sizeof(void *) != 0)
+        return EINVAL;
+    int saved = errno; // POSIX: the result tells, errno does not change
+    void *p = alloc(size, align, false, KIND_ALIGNED);
+    errno = saved;
+    if (p == NULL)
+        return ENOMEM;
+    *ret_p = p;
+    return 0;
+}
+
+export_ void *valloc(size_t size)
+{
+    return alloc(size, (size_t)sysconf(_SC_PAGESIZE), false, KIND_ALIGNED);
+}
+
+export_ void *pvalloc(size_t size)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    if (size > PTRDIFF_MAX - page) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return alloc(round_up(size_max(size, 1), page), page, false, KIND_ALIGNED);
+}
+
+// ---------------------------------------------------------------- the rest of malloc.h
+
+export_ size_t malloc_usable_size(void *p)
+{
+    return p != NULL ? heap_usable(p) : 0;
+}
+
+// C23.
+void free_sized(void *p, size_t size);
+void free_aligned_sized(void *p, size_t align, size_t size);
+export_ void free_sized(void *p, size_t size unused_)
+{
+    heap_free_fast(p, KIND_MALLOC);
+}
+export_ void free_aligned_sized(void *p, size_t align unused_, size_t size unused_)
+{
+    heap_free_fast(p, KIND_ALIGNED);
+}
+
+// Gone from glibc since 2.26, still called by old binaries.
+void cfree(void *p);
+export_ void cfree(void *p)
+{
+    heap_free_fast(p, KIND_MALLOC);
+}
+
+export_ int malloc_trim(size_t pad)
+{
+    return pages_trim(pad) > 0;
+}
+
+// glibc's knobs have no counterpart here; programs that turn them must not fail.
+export_ int mallopt(int param unused_, int value unused_)
+{
+    return 1;
+}
+
+export_ struct mallinfo2 mallinfo2(void)
+{
+    size_t live, dirty;
+    pages_usage(&live, &dirty);
+    return (struct mallinfo2){
+        .arena = live + dirty,
+        .uordblks = live,
+        .fordblks = dirty,
+        .keepcost = dirty,
+    };
+}
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+export_ struct mallinfo mallinfo(void)
+{
+    struct mallinfo2 m = mallinfo2();
+    return (struct mallinfo){
+        .arena = (int)m.arena,
+        .uordblks = (int)m.uordblks,
+        .fordblks = (int)m.fordblks,
+        .keepcost = (int)m.keepcost,
+    };
+}
+#pragma GCC diagnostic pop
+
+// Written to the stream's descriptor, not through stdio: the caller may be low on memory.
+static size_t number(char *out, size_t v)
+{
+    char digits[20];
+    size_t n = 0;
+    do {
+        digits[n++] = (char)('0' + v % 10);
+        v /= 10;
+    } while (v != 0);
+    for (size_t i = 0; i < n; i++)
+        out[i] = digits[n - 1 - i];
+    return n;
+}
+
+static size_t put(char *out, size_t at, const char *s)
+{
+    size_t n = strlen(s);
+    memcpy(out + at, s, n);
+    return at + n;
+}
+
+export_ int malloc_info(int options, FILE *stream)
+{
+    if (options != 0)
+        return EINVAL;
+    struct mallinfo2 m = mallinfo2();
+    char buf[256];
+    size_t n = put(buf, 0, "<malloc version=\"loam-1\">\n<system type=\"current\" size=\"");
+    n += number(buf + n, m.arena);
+    n = put(buf, n, "\"/>\n<total type=\"live\" size=\"");
+    n += number(buf + n, m.uordblks);
+    n = put(buf, n, "\"/>\n<total type=\"dirty\" size=\"");
+    n += number(buf + n, m.fordblks);
+    n = put(buf, n, "\"/>\n</malloc>\n");
+    return fwrite(buf, 1, n, stream) == n ? 0 : -1;
+}
+
+export_ void malloc_stats(void)
+{
+    struct mallinfo2 m = mallinfo2();
+    char buf[128];
+    size_t n = put(buf, 0, "loam: live ");
+    n += number(buf + n, m.uordblks);
+    n = put(buf, n, " bytes in spans, free and dirty ");
+    n += number(buf + n, m.fordblks);
+    n = put(buf, n, " bytes\n");
+    if (write(STDERR_FILENO, buf, n) < 0) {
+        // Nobody reads stderr.
+    }
+}
