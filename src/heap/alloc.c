@@ -87,7 +87,7 @@ cold_ void heap_free_odd(struct heap *h, struct desc *d, u32 slab, u32 index, vo
 static u32 index_of(const struct desc *d, u32 slab, const void *p, const char *what)
 {
     size_t offset = (size_t)((const char *)p - page_addr(slab));
-    u32 i = block_index(d, offset);
+    u32 i = block_index(d->magic, d->size, offset);
     if (unlikely((size_t)i * d->size != offset || i >= d->blocks))
         die(what, p);
     return i;
@@ -153,7 +153,8 @@ bool heap_find(const void *p, struct heap_block *ret)
     struct desc *d = &arena.desc[span];
     *ret = (struct heap_block){.start = page_addr(span), .size = d->bytes, .desc = d, .page = span};
     if (d->kind == PAGE_SLAB) {
-        ret->index = block_index(d, (size_t)((const char *)p - page_addr(span)));
+        size_t offset = (size_t)((const char *)p - page_addr(span));
+        ret->index = block_index(d->magic, d->size, offset);
         ret->size = d->size;
         ret->start = page_addr(span) + (size_t)ret->index * d->size;
         return ret->index < d->blocks;

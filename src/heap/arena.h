@@ -74,12 +74,6 @@ static inline u32 span_of(u32 page)
     return page;
 }
 
-// The block of a slab that starts at or contains byte `offset` of it.
-static inline u32 block_index(const struct desc *d, size_t offset)
-{
-    return (u32)((offset * (u64)d->magic) >> 32);
-}
-
 static inline u64 state_make(u64 gen, u64 id, u64 flags)
 {
     return gen << STATE_GEN_SHIFT | id << STATE_ID_SHIFT | flags;

@@ -69,6 +69,14 @@ struct desc {
 };
 static_assert(sizeof(struct desc) == 32, "two a cache line; the fast path shifts by five");
 
+// The number of the block that byte `offset` of a slab lies in. The reciprocal is rounded up, so
+// beyond the first page of a large class it can be one too high near the end of a block.
+static inline u32 block_index(u32 magic, u32 size, size_t offset)
+{
+    u32 i = (u32)((offset * (u64)magic) >> 32);
+    return (size_t)i * size > offset ? i - 1 : i;
+}
+
 // ---------------------------------------------------------------- what the owner knows
 
 enum slab_where {

@@ -5,6 +5,7 @@
 #include "heap/fast.h"
 
 #include <errno.h>
+#include <loam/heap.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,23 +30,12 @@ export_ void free(void *p)
 
 export_ void *calloc(size_t n, size_t size)
 {
-    size_t bytes;
-    if (unlikely(__builtin_mul_overflow(n, size, &bytes))) {
-        errno = ENOMEM;
-        return NULL;
-    }
-    return heap_malloc_slow(bytes, true, KIND_MALLOC);
+    return loam_calloc(n, size);
 }
 
 export_ void *realloc(void *p, size_t size)
 {
-    if (p == NULL)
-        return heap_malloc(size, KIND_MALLOC);
-    if (size == 0) {
-        heap_free_fast(p, KIND_MALLOC);
-        return NULL;
-    }
-    return the.ops != NULL ? the.ops->realloc(p, size) : heap_realloc(p, size);
+    return loam_realloc(p, size);
 }
 
 export_ void *reallocarray(void *p, size_t n, size_t size)
@@ -55,18 +45,14 @@ export_ void *reallocarray(void *p, size_t n, size_t size)
         errno = ENOMEM;
         return NULL;
     }
-    return realloc(p, bytes);
+    return loam_realloc(p, bytes);
 }
 
 // ---------------------------------------------------------------- aligned
 
 export_ void *aligned_alloc(size_t align, size_t size)
 {
-    if (!is_pow2(align)) {
-        errno = EINVAL;
-        return NULL;
-    }
-    return alloc(size, align, false, KIND_ALIGNED);
+    return loam_aligned_alloc(align, size);
 }
 
 // glibc rounds an alignment that is no power of two up to the next one.
@@ -114,7 +100,7 @@ export_ void *pvalloc(size_t size)
 
 export_ size_t malloc_usable_size(void *p)
 {
-    return p != NULL ? heap_usable(p) : 0;
+    return loam_usable_size(p);
 }
 
 // C23.

@@ -1,0 +1,63 @@
+// public.c: the heap under loam's own names (loam/heap.h).
+#include "heap/fast.h"
+
+#include <errno.h>
+#include <loam/heap.h>
+
+void *loam_malloc(size_t size)
+{
+    return heap_malloc(size, KIND_MALLOC);
+}
+
+void loam_free(void *p)
+{
+    heap_free_fast(p, KIND_MALLOC);
+}
+
+void *loam_calloc(size_t n, size_t size)
+{
+    size_t bytes;
+    if (unlikely(__builtin_mul_overflow(n, size, &bytes))) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return heap_malloc_slow(bytes, true, KIND_MALLOC);
+}
+
+void *loam_realloc(void *p, size_t size)
+{
+    if (p == NULL)
+        return heap_malloc(size, KIND_MALLOC);
+    if (size == 0) {
+        heap_free_fast(p, KIND_MALLOC);
+        return NULL;
+    }
+    return the.ops != NULL ? the.ops->realloc(p, size) : heap_realloc(p, size);
+}
+
+void *loam_aligned_alloc(size_t align, size_t size)
+{
+    if (!is_pow2(align)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    return the.ops != NULL ? the.ops->alloc(size, align, false, KIND_ALIGNED)
+                           : heap_alloc(size, align, false);
+}
+
+size_t loam_usable_size(const void *p)
+{
+    return p != NULL ? heap_usable(p) : 0;
+}
+
+size_t loam_trim(size_t keep)
+{
+    return pages_trim(keep);
+}
+
+loam_heap_stats loam_heap_usage(void)
+{
+    loam_heap_stats s;
+    pages_usage(&s.live_bytes, &s.dirty_bytes);
+    return s;
+}
