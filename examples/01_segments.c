@@ -5,7 +5,8 @@
 // kernel says about that place. No part of loam is needed: build it with `cc 01_segments.c`.
 //
 // Run it twice: the addresses change (the kernel picks them at random, so that attackers cannot
-// guess them), the order does not.
+// guess them), the order does not. Run it under LD_PRELOAD=libloam.so: only the heap has moved,
+// because loam keeps its blocks in a stretch of addresses of their own.
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,9 +92,9 @@ int main(void)
          (const char *)&constant < (const char *)&global && (char *)&global < (char *)zeroed;
     ok = stack_grows_down(&local) && ok;
 
-    printf("\nLowest is the program's own file, in its order: code, constants, globals. Behind it\n"
-           "lies the data segment, which sbrk grows (02_sbrk.c); far above it what mmap gave\n"
-           "(03_mmap.c), libraries among it; and near the top the stack.\n");
+    printf("\nThe program's own file comes in its order: code, constants, globals. Behind it lies\n"
+           "the data segment, which sbrk grows (02_sbrk.c); far above what mmap gave (03_mmap.c),\n"
+           "libraries among it; and near the top the stack.\n");
     free(small);
     free(large);
     return ok ? 0 : 1;
