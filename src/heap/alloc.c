@@ -162,18 +162,28 @@ bool heap_find(const void *p, struct heap_block *ret)
     return true;
 }
 
-// True when block i of a slab of ours is known to be free. A stranger's slab cannot be asked.
+// True when block i of h's slab is free.
+static bool is_free(const struct heap *h, const struct desc *d, u32 slab, u32 i)
+{
+    u64 m = (u64)1 << (i & 63);
+    const u64 *word = &arena.side[slab].free[i >> 6];
+    const struct window *w = &h->window[d->cls];
+    if (!(*word & m))
+        return false;
+    return w->free != word || !(h->cls[d->cls].taken & m) || (w->word & m);
+}
+
+// The same, when it can be known: a stranger's slab cannot be asked.
 static bool known_free(const struct desc *d, u32 slab, u32 i)
 {
     struct heap *h = heap_mine;
-    if (h == NULL || h->busy || atomic_load_explicit(&d->owner, memory_order_relaxed) != h)
+    if (h == NULL || h->busy)
         return false;
-    u64 m = (u64)1 << (i & 63);
-    const struct window *w = &h->window[d->cls];
-    if (!(arena.side[slab].free[i >> 6] & m))
-        return false;
-    return w->free != &arena.side[slab].free[i >> 6] || !(h->cls[d->cls].taken & m) ||
-           (w->word & m);
+    busy_begin(h);
+    bool known = atomic_load_explicit(&d->owner, memory_order_relaxed) == h &&
+                 is_free(h, d, slab, i);
+    busy_end(h);
+    return known;
 }
 
 static size_t live_size(const void *p, const char *what, struct heap_block *ret)

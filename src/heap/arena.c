@@ -11,8 +11,8 @@
 struct arena arena;
 struct heap_global the;
 
-// Constant until heap_retire makes it the thread's again: no block, owner of nothing.
-struct heap heap_none;
+// Never changes: owner of nothing and always busy, so that the fast paths leave it alone.
+struct heap heap_none = {.busy = 1};
 thread_local_ struct heap *heap_fast = &heap_none;
 thread_local_ struct heap *heap_mine;
 

@@ -51,18 +51,21 @@ static always_inline_ void heap_free_local(struct heap *h, struct desc *d, u32 s
         slab_edge(h, slab);
 }
 
+// Busy comes first, then the look at the window: a handler that runs in between has left the heap
+// as it is now, not as it was.
 static always_inline_ void *heap_malloc(size_t size, int kind)
 {
     struct heap *h = heap_fast;
-    if (likely(size <= CLASS_SMALL_MAX)) {
+    if (likely(size <= CLASS_SMALL_MAX && h->busy == 0)) {
+        busy_begin(h);
         size_t at = class_window[(size + 15) >> 4];
         struct window *w = (struct window *)((char *)h->window + at);
-        if (likely(w->word != 0 && h->busy == 0)) {
-            busy_begin(h);
+        if (likely(w->word != 0)) {
             void *p = window_pop(w);
             busy_end(h);
             return p;
         }
+        busy_end(h);
     }
     return heap_malloc_slow(size, false, kind);
 }
@@ -71,20 +74,21 @@ static always_inline_ void heap_free_fast(void *p, int kind)
 {
     struct heap *h = heap_fast;
     size_t offset = (size_t)((char *)p - arena.base);
-    if (likely(offset < arena.bytes)) {
+    if (likely(offset < arena.bytes && h->busy == 0)) {
         u32 page = (u32)(offset >> PAGE_SHIFT);
         struct desc *d = &arena.desc[page];
+        busy_begin(h);
         // Relaxed: only this thread ever stores `h` here, or takes it away (H3).
-        if (likely(atomic_load_explicit(&d->owner, memory_order_relaxed) == h && h->busy == 0)) {
+        if (likely(atomic_load_explicit(&d->owner, memory_order_relaxed) == h)) {
             u64 product = (offset & (PAGE_SIZE - 1)) * (u64)d->magic;
             // The low half tells whether the offset is a multiple of the size (class_test.c).
             if (likely((u32)product < d->magic)) {
-                busy_begin(h);
                 heap_free_local(h, d, page, (u32)(product >> 32), p);
                 busy_end(h);
                 return;
             }
         }
+        busy_end(h);
     }
     heap_free_slow(p, kind);
 }
