@@ -13,6 +13,7 @@ static apart void hold(size_t size)
 {
     mine = malloc(size); // lost
     memset(mine, 1, size);
+    opaque(&mine);
 }
 
 static void *stays(void *arg)

@@ -1,0 +1,3 @@
+#!/bin/sh
+# See run.
+exec "$(dirname "$0")/run" preload
