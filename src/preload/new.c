@@ -53,10 +53,26 @@ static noinline_ void *again(size_t size, size_t align, int kind, bool may_throw
     return p;
 }
 
-static always_inline_ void *new_block(size_t size, int kind, bool may_throw)
+// A handler may throw, and a nothrow operator swallows that, which C cannot do. The C++ library's
+// own operator of the same name can: it calls the throwing one, which is ours, and catches.
+static noinline_ void *again_nothrow(const char *name, size_t size, size_t align, int kind,
+                                     const void *tag)
+{
+    void *p = alloc(size, align, kind);
+    if (likely(p != NULL))
+        return p;
+    void *theirs = dlsym(RTLD_NEXT, name);
+    if (theirs == NULL)
+        return again(size, align, kind, false);
+    if (align == 0)
+        return ((void *(*)(size_t, const void *))theirs)(size, tag);
+    return ((void *(*)(size_t, size_t, const void *))theirs)(size, align, tag);
+}
+
+static always_inline_ void *new_block(size_t size, int kind)
 {
     void *p = heap_malloc(size, kind);
-    return likely(p != NULL) ? p : again(size, 0, kind, may_throw);
+    return likely(p != NULL) ? p : again(size, 0, kind, true);
 }
 
 // Names: w new, a new[]; m size_t; St11align_val_t; RKSt9nothrow_t.
@@ -64,12 +80,15 @@ static always_inline_ void *new_block(size_t size, int kind, bool may_throw)
     export_ void *_Zn##name##m(size_t size);                                                       \
     export_ void *_Zn##name##m(size_t size)                                                        \
     {                                                                                              \
-        return new_block(size, kind, true);                                                        \
+        return new_block(size, kind);                                                              \
     }                                                                                              \
     export_ void *_Zn##name##mRKSt9nothrow_t(size_t size, void *tag);                              \
-    export_ void *_Zn##name##mRKSt9nothrow_t(size_t size, void *tag unused_)                       \
+    export_ void *_Zn##name##mRKSt9nothrow_t(size_t size, void *tag)                               \
     {                                                                                              \
-        return new_block(size, kind, false);                                                       \
+        void *p = heap_malloc(size, kind);                                                         \
+        if (likely(p != NULL))                                                                     \
+            return p;                                                                              \
+        return again_nothrow("_Zn" #name "mRKSt9nothrow_t", size, 0, kind, tag);                   \
     }                                                                                              \
     export_ void *_Zn##name##mSt11align_val_t(size_t size, size_t align);                          \
     export_ void *_Zn##name##mSt11align_val_t(size_t size, size_t align)                           \
@@ -77,10 +96,10 @@ static always_inline_ void *new_block(size_t size, int kind, bool may_throw)
         return again(size, align, kind, true);                                                     \
     }                                                                                              \
     export_ void *_Zn##name##mSt11align_val_tRKSt9nothrow_t(size_t size, size_t align, void *tag); \
-    export_ void *_Zn##name##mSt11align_val_tRKSt9nothrow_t(size_t size, size_t align,             \
-                                                            void *tag unused_)                     \
+    export_ void *_Zn##name##mSt11align_val_tRKSt9nothrow_t(size_t size, size_t align, void *tag)  \
     {                                                                                              \
-        return again(size, align, kind, false);                                                    \
+        return again_nothrow("_Zn" #name "mSt11align_val_tRKSt9nothrow_t", size, align, kind,      \
+                             tag);                                                                 \
     }
 
 #define DELETE(name, kind, ...)                     \
