@@ -8,7 +8,7 @@ allowed=$(sed -e 's/#.*//' "$top/tools/imports" | tr -s ' \t' '\n' | grep . | so
 # Undefined names of file $1, without versions, and without the linker's own weak ones.
 undefined()
 {
-    nm "$2" --undefined-only "$1" | awk '{ print $NF }' | sed 's/@.*//' | sort -u |
+    nm "$2" --undefined-only "$1" | awk '$1 == "U" || $1 == "w" { print $2 }' | sed 's/@.*//' | sort -u |
         grep -vxE '_ITM_(de)?registerTMCloneTable|__gmon_start__|__cxa_finalize|_GLOBAL_OFFSET_TABLE_'
 }
 
