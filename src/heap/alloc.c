@@ -180,8 +180,8 @@ static bool known_free(const struct desc *d, u32 slab, u32 i)
     if (h == NULL || h->busy)
         return false;
     busy_begin(h);
-    bool known = atomic_load_explicit(&d->owner, memory_order_relaxed) == h &&
-                 is_free(h, d, slab, i);
+    bool known =
+        atomic_load_explicit(&d->owner, memory_order_relaxed) == h && is_free(h, d, slab, i);
     busy_end(h);
     return known;
 }

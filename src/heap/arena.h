@@ -104,13 +104,14 @@ void pages_usage(size_t *ret_live, size_t *ret_dirty);
 
 // ---- slab.c, refill.c: slabs and windows; the owner's thread only, h busy
 
-u32 slab_new(struct heap *h, unsigned cls);       // 0 on ENOMEM
-void slab_park(struct heap *h, u32 slab);         // a full slab, in no list, leaves circulation
-void slab_edge(struct heap *h, u32 slab);         // used has fallen to low: wake or release
-void slab_adopt(struct heap *h, u32 slab);        // its state word was just won
-void slab_unpool(struct heap *h, u32 slab);       // under the pool's lock
-u32 slab_from_pool(struct heap *h, unsigned cls); // 0: none there
-void slab_disown(struct heap *h, u32 slab);       // in no list; thread exit: release, park or pool
+u32 slab_new(struct heap *h, unsigned cls);        // 0 on ENOMEM
+void slab_park(struct heap *h, u32 slab);          // a full slab, in no list, leaves circulation
+void slab_edge(struct heap *h, u32 slab);          // used has fallen to low: wake or release
+void slab_adopt(struct heap *h, u32 slab);         // its state word was just won
+void slab_unpool(struct heap *h, u32 slab);        // under the pool's lock
+bool slab_from_pool(struct heap *h, unsigned cls); // into the list of partial ones; false: none
+bool slab_make_current(struct heap *h, u32 slab);  // false: a stranger is purging it just now
+void slab_disown(struct heap *h, u32 slab);        // in no list; thread exit: release, park or pool
 void slab_link(u32 *list, u32 slab);
 void slab_unlink(u32 *list, u32 slab);
 void *heap_refill(struct heap *h, unsigned cls); // a block; NULL with errno ENOMEM
@@ -121,6 +122,7 @@ void window_close(struct heap *h, unsigned cls); // give the window's blocks bac
 void remote_free(struct heap *h, u32 slab, u32 index, void *p);
 void remote_collect(struct heap *h, u32 slab);
 void remote_drain(struct heap *h);
+bool remote_idle(const struct heap *h); // strangers' frees pile up
 
 // ---- thread.c: heaps come and go with threads
 

@@ -119,7 +119,8 @@ static void orphan(struct heap *h, u32 slab)
 // Ours, but a vanished thread may have set bits or DIRTY and not told us.
 static void mend(struct heap *h, u32 slab)
 {
-    atomic_fetch_and_explicit(&arena.state[slab].word, ~STATE_DIRTY, memory_order_relaxed);
+    atomic_fetch_and_explicit(&arena.state[slab].word, ~(STATE_DIRTY | STATE_PURGING),
+                              memory_order_relaxed);
     remote_collect(h, slab);
     slab_edge(h, slab);
 }

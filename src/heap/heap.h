@@ -123,11 +123,17 @@ static_assert(sizeof(struct side) == 192, "three lines: the first has the counte
 // R2  DIRTY    a stranger has set bits; the slab is in, or about to be in, its owner's dirty list.
 //              A dirty slab is not parked, pooled or released, so its owner is stable.
 // R3  POOLED   id == 0 and the slab is in its class's pool; changes only under the pool's lock.
+// R5  CURRENT  the slab of its owner's window: blocks may be handed out. Set before the first one
+//              is, cleared when the window has left it.
+// R6  PURGING  a stranger gives the memory of a wholly free slab back while its owner sleeps. Only
+//              without CURRENT; while it stands the slab is not made current or released.
 // R4  after its bit is set a freer may only change the state word, under the generation it read
 //     before: the slab may be gone.
 #define STATE_DIRTY     ((u64)1)
 #define STATE_POOLED    ((u64)2)
 #define STATE_GONE      ((u64)4) // released: no slab here; whoever frees into it errs
+#define STATE_CURRENT   ((u64)8)
+#define STATE_PURGING   ((u64)16)
 #define STATE_ID_SHIFT  8
 #define STATE_ID_MASK   ((u64)0xffffff << STATE_ID_SHIFT)
 #define STATE_GEN_SHIFT 32
@@ -173,12 +179,13 @@ struct class_state {
 struct heap {
     u8 busy; // G1; a line of its own, no other thread writes here
     u8 pad[63];
-    _Atomic u32 dirty;   // slabs with remote frees, linked by remote.next; pushed by strangers
-    u32 id;              // 1.. ; index in the.heaps
-    struct heap *second; // for signal handlers that find this one busy
-    struct heap *next;   // list of heaps without a thread
-    u8 retired;          // no thread uses it
-    u8 pad2[39];
+    _Atomic u32 dirty;       // slabs with remote frees, linked by state.next; pushed by strangers
+    _Atomic u32 dirty_pages; // pages of slabs pushed since the last drain
+    u32 id;                  // 1.. ; index in the.heaps
+    struct heap *second;     // for signal handlers that find this one busy
+    struct heap *next;       // list of heaps without a thread
+    u8 retired;              // no thread uses it
+    u8 pad2[35];
     struct window window[CLASS_COUNT];
     struct class_state cls[CLASS_COUNT];
 };

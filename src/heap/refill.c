@@ -106,18 +106,22 @@ static void drain_all(struct heap *h)
         }
 }
 
-static u32 next_slab(struct heap *h, unsigned cls)
+// Make some slab with free blocks current. False on ENOMEM.
+static bool next_slab(struct heap *h, unsigned cls)
 {
     struct class_state *c = &h->cls[cls];
-    if (c->partial == 0)
+    if (c->partial == 0 || remote_idle(h))
         drain_all(h);
-    u32 slab = c->partial;
-    if (slab != 0) {
-        slab_unlink(&c->partial, slab);
-        return slab;
+    if (c->partial == 0)
+        slab_from_pool(h, cls);
+    for (u32 slab = c->partial; slab != 0; slab = arena.side[slab].next) {
+        if (slab_make_current(h, slab)) {
+            slab_unlink(&c->partial, slab);
+            return true;
+        }
     }
-    slab = slab_from_pool(h, cls);
-    return slab != 0 ? slab : slab_new(h, cls);
+    u32 slab = slab_new(h, cls);
+    return slab != 0 && slab_make_current(h, slab);
 }
 
 void *heap_refill(struct heap *h, unsigned cls)
@@ -130,16 +134,10 @@ void *heap_refill(struct heap *h, unsigned cls)
             if (p != NULL)
                 return p;
             slab_park(h, c->current);
-            c->current = 0;
         }
-        u32 slab = next_slab(h, cls);
-        if (slab == 0) {
+        if (!next_slab(h, cls)) {
             errno = ENOMEM;
             return NULL;
         }
-        c->current = slab;
-        c->at = 0;
-        arena.side[slab].where = SLAB_CURRENT;
-        arena.side[slab].low = 0;
     }
 }

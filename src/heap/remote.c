@@ -12,6 +12,7 @@
 static void push_dirty(u32 id, u32 slab)
 {
     struct heap *owner = the.heaps[id];
+    atomic_fetch_add_explicit(&owner->dirty_pages, arena.desc[slab].pages, memory_order_relaxed);
     u32 head = atomic_load_explicit(&owner->dirty, memory_order_relaxed);
     do {
         atomic_store_explicit(&arena.state[slab].next, head, memory_order_relaxed);
@@ -79,6 +80,56 @@ static void announce(struct heap *h, u32 slab, u32 gen)
     }
 }
 
+// ---------------------------------------------------------------- while the owner sleeps
+
+// Drains come when the owner needs a slab. One that sleeps must not keep what others free: past
+// this many pages of slabs with remote frees the strangers give wholly free ones back themselves.
+#define IDLE_PAGES ((u32)(MiB >> PAGE_SHIFT))
+
+bool remote_idle(const struct heap *h)
+{
+    return atomic_load_explicit(&h->dirty_pages, memory_order_relaxed) > IDLE_PAGES;
+}
+
+// Every block is free or freed by strangers. Reads what the owner writes: before PURGING is won it
+// is a guess, afterwards, as nothing can come alive, a true answer stays true.
+__attribute__((no_sanitize("thread"))) static bool all_free(u32 slab)
+{
+    u32 blocks = arena.desc[slab].blocks;
+    for (u32 k = 0; k * 64 < blocks; k++) {
+        u32 left = blocks - k * 64;
+        u64 valid = left >= 64 ? ~(u64)0 : ((u64)1 << left) - 1;
+        u64 free = __atomic_load_n(&arena.side[slab].free[k], __ATOMIC_RELAXED) |
+                   atomic_load_explicit(&arena.remote[slab].bits[k], memory_order_relaxed);
+        if (~free & valid)
+            return false;
+    }
+    return true;
+}
+
+// Give the memory of a wholly free slab of a sleeping owner to the kernel, leaving the slab to it.
+static void purge_asleep(u32 slab, u32 gen)
+{
+    struct state *s = &arena.state[slab];
+    u64 word = atomic_load_explicit(&s->word, memory_order_relaxed);
+    if (state_gen(word) != gen || state_id(word) == 0 || !remote_idle(the.heaps[state_id(word)]) ||
+        (word & (STATE_CURRENT | STATE_PURGING | STATE_GONE)) || !all_free(slab))
+        return;
+    if (!atomic_compare_exchange_strong_explicit(&s->word, &word, word | STATE_PURGING,
+                                                 memory_order_acquire, memory_order_relaxed))
+        return;
+    if (all_free(slab))
+        os_purge(page_addr(slab), (size_t)arena.desc[slab].pages << PAGE_SHIFT);
+    // A drain that wanted to release the slab meanwhile could not: let it come again.
+    word = atomic_load_explicit(&s->word, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak_explicit(&s->word, &word,
+                                                  (word & ~STATE_PURGING) | STATE_DIRTY,
+                                                  memory_order_seq_cst, memory_order_relaxed)) {
+    }
+    if (!(word & STATE_DIRTY))
+        push_dirty(state_id(word), slab);
+}
+
 // Free block `i` of `slab`, which is not h's. h may be NULL when no heap can be had.
 void remote_free(struct heap *h, u32 slab, u32 i, void *p)
 {
@@ -105,6 +156,7 @@ void remote_free(struct heap *h, u32 slab, u32 i, void *p)
         if (unlikely(old & m))
             die("free: block was already freed (by another thread)", p);
         announce(h, slab, state_gen(word));
+        purge_asleep(slab, state_gen(word));
         return;
     }
 }
@@ -151,6 +203,7 @@ void remote_collect(struct heap *h, u32 slab)
 
 void remote_drain(struct heap *h)
 {
+    atomic_store_explicit(&h->dirty_pages, 0, memory_order_relaxed);
     u32 slab = atomic_exchange_explicit(&h->dirty, 0, memory_order_acquire);
     while (slab != 0) {
         struct state *s = &arena.state[slab];

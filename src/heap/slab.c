@@ -94,13 +94,13 @@ u32 slab_new(struct heap *h, unsigned cls)
 }
 
 // Give up ownership: owner first, so that this thread's own fast path stops trusting it; then the
-// state word, which lets others in. False when a stranger has set DIRTY meanwhile: still ours.
+// state word, which lets others in. False when a stranger is at work on it: still ours.
 static bool let_go(struct heap *h, u32 slab, u32 gen_step, u64 flags)
 {
     struct desc *d = &arena.desc[slab];
     u64 word = atomic_load_explicit(&arena.state[slab].word, memory_order_relaxed);
     assert(state_id(word) == h->id);
-    if (word & STATE_DIRTY)
+    if (word & (STATE_DIRTY | STATE_PURGING))
         return false;
     atomic_store_explicit(&d->owner, NULL, memory_order_relaxed);
     // Release: whoever claims the slab (acquire) sees our last writes to side and desc.
@@ -152,20 +152,48 @@ void slab_edge(struct heap *h, u32 slab)
         slab_link(&c->partial, slab); // dirty: the drain will try again
 }
 
+// The window has left the slab (R5).
+static void leave_current(u32 slab)
+{
+    // Release: a stranger that may now purge sees the free bitmap without the window's blocks.
+    atomic_fetch_and_explicit(&arena.state[slab].word, ~STATE_CURRENT, memory_order_release);
+}
+
+bool slab_make_current(struct heap *h, u32 slab)
+{
+    struct state *s = &arena.state[slab];
+    // Acquire: what a purge did to the memory comes before the blocks' next lives.
+    u64 old = atomic_fetch_or_explicit(&s->word, STATE_CURRENT, memory_order_acq_rel);
+    if (old & STATE_PURGING) {
+        atomic_fetch_and_explicit(&s->word, ~STATE_CURRENT, memory_order_relaxed);
+        return false;
+    }
+    struct class_state *c = &h->cls[arena.desc[slab].cls];
+    c->current = slab;
+    c->at = 0;
+    arena.side[slab].where = SLAB_CURRENT;
+    arena.side[slab].low = 0;
+    return true;
+}
+
 void slab_park(struct heap *h, u32 slab)
 {
     struct class_state *c = &h->cls[arena.desc[slab].cls];
     assert(arena.side[slab].used == arena.desc[slab].blocks);
+    c->current = 0;
     if (c->full < FULL_KEPT) {
         c->full++;
         fall_asleep(h, slab, SLAB_KEPT);
+        leave_current(slab);
         return;
     }
     arena.side[slab].where = SLAB_ASLEEP;
+    if (let_go(h, slab, 0, 0))
+        return;
     // A dirty slab stays ours without limit: the drain that DIRTY promises will find it. Waiting
     // for it here could be for ever, if the stranger is who this signal handler interrupted.
-    if (!let_go(h, slab, 0, 0))
-        fall_asleep(h, slab, SLAB_ASLEEP);
+    fall_asleep(h, slab, SLAB_ASLEEP);
+    leave_current(slab);
 }
 
 void slab_adopt(struct heap *h, u32 slab)
@@ -177,19 +205,23 @@ void slab_adopt(struct heap *h, u32 slab)
 
 // ---------------------------------------------------------------- the pool
 
-u32 slab_from_pool(struct heap *h, unsigned cls)
+bool slab_from_pool(struct heap *h, unsigned cls)
 {
     if (the.pool[cls] == 0 || !lock_take(&the.pool_lock)) // a look without the lock, then with it
-        return 0;
+        return false;
     u32 slab = the.pool[cls];
     if (slab != 0)
         slab_unpool(h, slab);
     lock_give(&the.pool_lock);
-    if (slab != 0) {
-        slab_unlink(&h->cls[cls].asleep, slab);
-        remote_collect(h, slab);
-    }
-    return slab;
+    if (slab == 0)
+        return false;
+    remote_collect(h, slab);
+    struct class_state *c = &h->cls[cls];
+    slab_unlink(&c->asleep, slab);
+    slab_link(&c->partial, slab);
+    arena.side[slab].where = SLAB_PARTIAL;
+    arena.side[slab].low = 0;
+    return true;
 }
 
 // The pool's lock is held, `slab` is in the pool: make it ours.
@@ -222,6 +254,8 @@ static bool pool(struct heap *h, u32 slab)
 static bool part(struct heap *h, u32 slab)
 {
     struct side *e = &arena.side[slab];
+    if (e->where == SLAB_CURRENT)
+        leave_current(slab);
     e->where = SLAB_ASLEEP;
     if (e->used == 0)
         return release(h, slab);
