@@ -111,7 +111,9 @@ void slab_adopt(struct heap *h, u32 slab);         // its state word was just wo
 void slab_unpool(struct heap *h, u32 slab);        // under the pool's lock
 bool slab_from_pool(struct heap *h, unsigned cls); // into the list of partial ones; false: none
 bool slab_make_current(struct heap *h, u32 slab);  // false: a stranger is purging it just now
-void slab_disown(struct heap *h, u32 slab);        // in no list; thread exit: release, park or pool
+// Thread exit: release, park or pool a slab that is in no list. False: a stranger is at work on it,
+// it is still h's, asleep.
+bool slab_disown(struct heap *h, u32 slab);
 void slab_link(u32 *list, u32 slab);
 void slab_unlink(u32 *list, u32 slab);
 void *heap_refill(struct heap *h, unsigned cls); // a block; NULL with errno ENOMEM

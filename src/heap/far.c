@@ -43,7 +43,7 @@ void *far_alloc(size_t size, size_t align)
         os_unmap(p, (size_t)(block - p));
     if (block + bytes < p + bytes + slack)
         os_unmap(block + bytes, (size_t)(p + bytes + slack - (block + bytes)));
-    f->bytes = bytes;
+    __atomic_store_n(&f->bytes, bytes, __ATOMIC_RELAXED);
     f->usable = bytes;
     f->tag[0] = f->tag[1] = f->tag[2] = f->tag[3] = 0;
     atomic_store_explicit(&f->addr, (u64)(uintptr_t)block, memory_order_release);
@@ -54,9 +54,13 @@ struct far_block *far_find(const void *p)
 {
     u64 a = (u64)(uintptr_t)p;
     for (u64 i = 0; i < loam_heap_root.far_count; i++) {
-        u64 start = atomic_load_explicit(&far_table[i].addr, memory_order_acquire);
-        if (start > FAR_BUSY && a - start < far_table[i].bytes)
-            return &far_table[i];
+        struct far_block *f = &far_table[i];
+        u64 start = atomic_load_explicit(&f->addr, memory_order_acquire);
+        u64 bytes = __atomic_load_n(&f->bytes, __ATOMIC_ACQUIRE);
+        // Looked at twice: between the two the entry may have been given to another block.
+        if (start > FAR_BUSY && a - start < bytes &&
+            atomic_load_explicit(&f->addr, memory_order_relaxed) == start)
+            return f;
     }
     return NULL;
 }

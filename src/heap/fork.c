@@ -141,15 +141,17 @@ static void mend_slab(struct heap *h, u32 slab)
         return; // its next taker collects
     if (id == 0 ? has_remote_bits(slab) : !is_mine(id))
         orphan(h, slab);
-    else if (id != 0 && atomic_load_explicit(&arena.desc[slab].owner, memory_order_relaxed) == h)
-        mend(h, slab);
+    else if (id != 0 && (id == h->id || !the.heaps[id]->busy))
+        mend(the.heaps[id], slab);
 }
 
 void fork_repair(struct heap *h)
 {
     atomic_store_explicit(&the.forked, 0, memory_order_relaxed);
     u64 heaps = atomic_load_explicit(&loam_heap_root.heaps_count, memory_order_relaxed);
-    atomic_store_explicit(&h->dirty, 0, memory_order_relaxed);
+    for (struct heap *s = h; s != NULL; s = s->second)
+        if (s == h || !s->busy)
+            atomic_store_explicit(&s->dirty, 0, memory_order_relaxed);
     for (u32 id = 1; id <= heaps; id++)
         if (!is_mine(id))
             forget(the.heaps[id]);

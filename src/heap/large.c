@@ -1,6 +1,7 @@
 // large.c: blocks larger than the largest class: spans of whole pages, with a descriptor each.
 #include "heap/arena.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define HUGE_OF(page) ((page) >> (HUGE_SHIFT - PAGE_SHIFT))
@@ -125,8 +126,10 @@ static void *move(u32 span, void *p, u32 n)
     u32 to = pages_take(room, 1, &zeroed);
     if (to == 0)
         return NULL;
-    if (os_move(p, page_addr(to), bytes) < 0) {
-        pages_give(to, room, !zeroed);
+    int r = os_move(p, page_addr(to), bytes);
+    if (r < 0) {
+        if (r != -ENXIO) // a hole in the arena is nobody's for ever
+            pages_give(to, room, true);
         return NULL;
     }
     atomic_fetch_add_explicit(&moves, 1, memory_order_relaxed);

@@ -144,6 +144,7 @@ void remote_free(struct heap *h, u32 slab, u32 i, void *p)
             bool ours =
                 word & STATE_POOLED ? adopt_pooled(h, slab, state_gen(word)) : claim(h, slab, word);
             if (ours) {
+                remote_collect(h, slab); // bits of a handler that could not take the pool's lock
                 heap_free_local(h, &arena.desc[slab], slab, i, p);
                 return;
             }
@@ -185,10 +186,10 @@ void remote_collect(struct heap *h, u32 slab)
     struct side *e = &arena.side[slab];
     for (u32 k = 0; k * 64 < d->blocks; k++) {
         _Atomic u64 *bits = &arena.remote[slab].bits[k];
-        if (atomic_load_explicit(bits, memory_order_relaxed) == 0)
+        // Sequentially consistent, both: see announce. Acquire part: the block's last writes by
+        // the stranger come before its next life.
+        if (atomic_load_explicit(bits, memory_order_seq_cst) == 0)
             continue;
-        // Sequentially consistent: see announce. Acquire part: the block's last writes by the
-        // stranger come before its next life.
         u64 x = atomic_exchange_explicit(bits, 0, memory_order_seq_cst);
         x = collect_window(h, slab, k, x);
         if (unlikely(e->free[k] & x)) {

@@ -32,7 +32,7 @@ void slab_link(u32 *list, u32 slab)
     e->next = *list;
     if (*list != 0)
         arena.side[*list].prev = slab;
-    *list = slab;
+    __atomic_store_n(list, slab, __ATOMIC_RELAXED); // slab_from_pool looks without the lock
 }
 
 void slab_unlink(u32 *list, u32 slab)
@@ -42,7 +42,7 @@ void slab_unlink(u32 *list, u32 slab)
     if (e->prev != 0)
         arena.side[e->prev].next = e->next;
     else
-        *list = e->next;
+        __atomic_store_n(list, e->next, __ATOMIC_RELAXED);
     if (e->next != 0)
         arena.side[e->next].prev = e->prev;
 }
@@ -207,7 +207,8 @@ void slab_adopt(struct heap *h, u32 slab)
 
 bool slab_from_pool(struct heap *h, unsigned cls)
 {
-    if (the.pool[cls] == 0 || !lock_take(&the.pool_lock)) // a look without the lock, then with it
+    // A look without the lock, then with it.
+    if (__atomic_load_n(&the.pool[cls], __ATOMIC_RELAXED) == 0 || !lock_take(&the.pool_lock))
         return false;
     u32 slab = the.pool[cls];
     if (slab != 0)
@@ -264,21 +265,10 @@ static bool part(struct heap *h, u32 slab)
     return pool(h, slab);
 }
 
-void slab_disown(struct heap *h, u32 slab)
+bool slab_disown(struct heap *h, u32 slab)
 {
-    // A stranger that has set DIRTY is a few instructions away from telling us. If it sleeps
-    // there, the slab stays with this heap, and whoever gets the heap next inherits it.
-    for (int tries = 0; tries < 100; tries++) {
-        if (part(h, slab))
-            return;
-        fall_asleep(h, slab, SLAB_ASLEEP); // in a list, because the drain may want to move it
-        remote_drain(h);
-        if (tries > 10)
-            os_yield();
-        struct class_state *c = &h->cls[arena.desc[slab].cls];
-        if (arena.desc[slab].kind != PAGE_SLAB || arena.desc[slab].owner != h)
-            return; // the drain released it
-        slab_unlink(arena.side[slab].where == SLAB_PARTIAL ? &c->partial : &c->asleep, slab);
-    }
-    fall_asleep(h, slab, SLAB_ASLEEP);
+    if (part(h, slab))
+        return true;
+    fall_asleep(h, slab, SLAB_ASLEEP); // in a list, because the next drain may want to move it
+    return false;
 }

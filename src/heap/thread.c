@@ -84,7 +84,11 @@ static struct heap *interrupted(struct heap *h)
             struct heap *second = heap_get();
             if (second == NULL)
                 return NULL;
-            h->second = second;
+            struct heap *none = NULL;
+            // A handler that interrupted us here may have found one, too.
+            if (!__atomic_compare_exchange_n(&h->second, &none, second, false, __ATOMIC_RELAXED,
+                                             __ATOMIC_RELAXED))
+                heap_put(second);
         }
         h = h->second;
     }
@@ -113,32 +117,52 @@ void heap_leave(struct heap *h)
         heap_put(h);
 }
 
-// Give everything back that the heap owns.
+// Part with all slabs of a class. No drain in here: the lists change by our hand alone. Returns
+// how many could not be parted with; those are asleep.
+static unsigned disown_class(struct heap *h, unsigned cls)
+{
+    struct class_state *c = &h->cls[cls];
+    unsigned left = 0;
+    u32 next;
+    for (u32 slab = c->asleep; slab != 0; slab = next) {
+        next = arena.side[slab].next;
+        slab_unlink(&c->asleep, slab);
+        left += !slab_disown(h, slab); // goes to the head of the list, behind us
+    }
+    while (c->partial != 0) {
+        u32 slab = c->partial;
+        slab_unlink(&c->partial, slab);
+        left += !slab_disown(h, slab);
+    }
+    c->full = 0;
+    return left;
+}
+
+static void close_class(struct heap *h, unsigned cls)
+{
+    window_close(h, cls);
+    u32 slab = h->cls[cls].current;
+    h->cls[cls].current = 0;
+    if (slab != 0)
+        slab_disown(h, slab);
+}
+
+// Give everything back that the heap owns. A stranger that has set DIRTY is a few instructions
+// away from telling us. If it sleeps there, the slab stays with this heap, and whoever gets the
+// heap next inherits it.
 static void empty(struct heap *h)
 {
     busy_begin(h);
-    remote_drain(h);
-    for (unsigned cls = 0; cls < CLASS_COUNT; cls++) {
-        struct class_state *c = &h->cls[cls];
-        window_close(h, cls);
-        if (c->current != 0) {
-            u32 slab = c->current;
-            c->current = 0;
-            slab_disown(h, slab);
-        }
-        while (c->partial != 0) {
-            u32 slab = c->partial;
-            slab_unlink(&c->partial, slab);
-            slab_disown(h, slab);
-        }
-        // What could not be parted with ends at the head of this list: stop there.
-        for (u32 slab = c->asleep; slab != 0;) {
-            u32 next = arena.side[slab].next;
-            slab_unlink(&c->asleep, slab);
-            slab_disown(h, slab);
-            slab = next;
-        }
-        c->full = 0;
+    for (unsigned cls = 0; cls < CLASS_COUNT; cls++)
+        close_class(h, cls);
+    unsigned left = 1;
+    for (int tries = 0; left != 0 && tries < 100; tries++) {
+        if (tries > 10)
+            os_yield();
+        remote_drain(h);
+        left = 0;
+        for (unsigned cls = 0; cls < CLASS_COUNT; cls++)
+            left += disown_class(h, cls);
     }
     busy_end(h);
 }
@@ -152,6 +176,8 @@ static void thread_exit(void *arg)
     thread_state = THREAD_DYING;
     heap_fast = &heap_none;
     heap_mine = NULL;
+    if (h->busy)
+        return; // a signal handler ended the thread inside the heap: leave it as it is
     while (h != NULL) {
         struct heap *second = h->second;
         h->second = NULL;

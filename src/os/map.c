@@ -91,6 +91,10 @@ int os_move(void *from, void *to, size_t size)
     // DONTUNMAP keeps `from` mapped: without it another thread's mapping could land in the hole.
     void *p = mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to);
     int r = p == to ? 0 : -errno;
+    // The kernel unmaps `to` before it finds out that it cannot move (no room under RLIMIT_AS,
+    // say).
+    if (r < 0 && map(to, size, MAP_FIXED_NOREPLACE) != to && errno != EEXIST)
+        r = -ENXIO;
     errno = saved;
     return r;
 }

@@ -20,7 +20,7 @@ void os_unmap(void *at, size_t size);
 // Give the RAM back but keep the addresses; 0 only if the memory reads as zero from now on.
 int os_purge(void *at, size_t size);
 // Move the pages of [from, size) to `to`, an existing mapping of the same size, by remapping;
-// `from` stays mapped and reads as zero. 0 or -errno.
+// `from` stays mapped and reads as zero. 0 or -errno; -ENXIO: `to` is no longer mapped.
 int os_move(void *from, void *to, size_t size);
 // Random bits that differ from process to process, without a system call.
 u64 os_random(void);
