@@ -1,0 +1,16 @@
+// share.h: memory shared with another process, and a careful look at an address.
+#pragma once
+
+#include "base/base.h"
+
+// Map `size` bytes of the file at `path` shared, for reading and writing, and close the file again:
+// from then on no descriptor is needed. The size of the file is not looked at: touching what lies
+// behind its end is a SIGBUS, so the caller must know what is backed. 0 or -errno.
+int os_share_open(const char *path, size_t size, void **ret_at);
+void os_share_close(void *at, size_t size);
+// Bytes that the file at `path` has, or -errno.
+int os_share_size(const char *path, u64 *ret_bytes);
+
+// Whether the word at p (4-aligned) can be read, found out without reading it: one futex call,
+// about 0.2 us. The whole OS page is then readable. Never faults; safe in a signal handler.
+bool os_readable(const void *p);
