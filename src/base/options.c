@@ -1,0 +1,67 @@
+// options.c: the one table of what LOAM=key=value,key=value can say.
+#include "base/options.h"
+
+#include <string.h>
+
+const struct option_info option_info[OPTION_COUNT] = {
+    [OPTION_MODE] = {"mode", "default", "default",
+                     "What the heap does with the program's mistakes."},
+    [OPTION_RECORD] =
+        {"record", "PATH", "(none)",
+         "Count every allocation by its stack in this recording, which loam run made."},
+};
+
+static bool is(struct option_text t, const char *word)
+{
+    return t.len == strlen(word) && memcmp(t.at, word, t.len) == 0;
+}
+
+static struct option_text piece_until(const char *at, const char *end, char stop)
+{
+    const char *c = at;
+    while (c < end && *c != stop)
+        c++;
+    return (struct option_text){at, (size_t)(c - at)};
+}
+
+static bool acceptable(enum option_key key, struct option_text value)
+{
+    switch (key) {
+    case OPTION_MODE:
+        return is(value, "default");
+    case OPTION_RECORD:
+        return value.len > 0;
+    case OPTION_COUNT:
+        break;
+    }
+    return false;
+}
+
+static bool take(struct option_text piece, struct options *o)
+{
+    struct option_text name = piece_until(piece.at, piece.at + piece.len, '=');
+    if (name.len == piece.len)
+        return false;
+    struct option_text value = {name.at + name.len + 1, piece.len - name.len - 1};
+    for (enum option_key key = 0; key < OPTION_COUNT; key++) {
+        if (!is(name, option_info[key].name) || !acceptable(key, value))
+            continue;
+        o->value[key] = value;
+        return true;
+    }
+    return false;
+}
+
+void options_parse(const char *text, struct options *ret)
+{
+    *ret = (struct options){0};
+    if (text == NULL)
+        return;
+    const char *end = text + strlen(text);
+    for (const char *at = text; at < end;) {
+        struct option_text piece = piece_until(at, end, ',');
+        if (piece.len > 0 && !take(piece, ret) && ret->unknown.at == NULL)
+            ret->unknown = piece;
+        at = piece.at + piece.len + 1;
+    }
+}

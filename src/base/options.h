@@ -1,0 +1,31 @@
+// options.h: the one table of what LOAM=key=value,key=value can say.
+//
+// The library reads it when a program starts, the tool prints it (`loam help options`). A value
+// ends at the next comma. Nothing here allocates or prints.
+#pragma once
+
+#include "base/base.h"
+
+enum option_key { OPTION_MODE, OPTION_RECORD, OPTION_COUNT };
+
+struct option_info {
+    const char *name;
+    const char *type;     // what values look like, for people
+    const char *fallback; // the value if none is given
+    const char *sentence;
+};
+extern const struct option_info option_info[OPTION_COUNT];
+
+// A piece of the text that was parsed; not terminated.
+struct option_text {
+    const char *at; // NULL: not given
+    size_t len;
+};
+
+struct options {
+    struct option_text value[OPTION_COUNT];
+    struct option_text unknown; // the first piece that means nothing, for one warning
+};
+
+// Read the text of LOAM; NULL reads as empty. What is unknown is skipped.
+void options_parse(const char *text, struct options *ret);
