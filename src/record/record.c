@@ -1,0 +1,239 @@
+// record.c: what malloc and free mean while a recording is made.
+//
+// Each block that the heap hands out gets a tag naming its site before the program sees it, and
+// loses it before the heap gets the block back: between heap_free and a later look at the tag
+// another thread may have been given the same block.
+#include "record/record.h"
+
+#include "format/recording.h"
+#include "heap/api.h"
+#include "os/os.h"
+#include "os/share.h"
+#include "record/module.h"
+#include "record/process.h"
+#include "record/sites.h"
+#include "record/tags.h"
+#include "record/unwind.h"
+#include "record/writer.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum record_state {
+    RECORD_OFF = 0, // calls go straight to the heap
+    RECORD_ON,
+    RECORD_FORKED, // child of a fork, no record yet
+};
+
+static struct {
+    _Atomic u32 state; // enum record_state
+    u32 first_site;    // of the child, in RECORD_FORKED
+    _Atomic(struct record_process *) process;
+} the;
+
+static enum record_state state(void)
+{
+    // Acquire: pairs with the release in begin.
+    return atomic_load_explicit(&the.state, memory_order_acquire);
+}
+
+static void set_state(enum record_state s)
+{
+    atomic_store_explicit(&the.state, s, memory_order_release);
+}
+
+// ---------------------------------------------------------------- a process begins
+
+static bool begin(u32 first_site)
+{
+    struct record_process *p = process_write(first_site);
+    bool ok = p != NULL && sites_begin(p, first_site);
+    atomic_store_explicit(&the.process, p, memory_order_relaxed);
+    set_state(ok ? RECORD_ON : RECORD_OFF);
+    return ok;
+}
+
+// The first allocation in the child of a fork.
+static cold_ void begin_child(void)
+{
+    if (!sites_lock())
+        return;
+    if (state() == RECORD_FORKED)
+        begin(the.first_site);
+    sites_unlock();
+}
+
+static void fork_child(void)
+{
+    struct record_process *p = atomic_load_explicit(&the.process, memory_order_relaxed);
+    if (state() == RECORD_OFF)
+        return;
+    if (state() == RECORD_ON)
+        the.first_site = sites_next();
+    module_fork_child();
+    process_forked(p->index);
+    // A signal handler forked while its thread was adding a site. That work goes on when the
+    // handler returns; it must end nowhere.
+    bool inside = sites_locked();
+    writer_begin(inside ? NULL : writer_map());
+    set_state(inside ? RECORD_OFF : RECORD_FORKED);
+    if (!inside)
+        sites_fork_child();
+}
+
+// ---------------------------------------------------------------- malloc and free
+
+static noinline_ void note(void *p, size_t size, int kind)
+{
+    struct unwind_start here;
+    struct tags tags;
+    unwind_capture(&here);
+    if (unlikely(state() != RECORD_ON))
+        begin_child();
+    if (state() != RECORD_ON || !tags_find(p, true, &tags))
+        return;
+    struct record_site *s = sites_here(&here);
+    tags_set(&tags, s->id, kind, size);
+    sites_count_alloc(s, size);
+}
+
+static void *alloc(size_t size, size_t align, bool zero, int kind)
+{
+    void *p = heap_alloc(size, align, zero);
+    if (likely(p != NULL && state() != RECORD_OFF))
+        note(p, size, kind);
+    return p;
+}
+
+// What a block's tag said when it was taken off.
+struct noted {
+    struct tag tag;
+    size_t size;
+};
+
+// Take the tag off a live block. False if it has none.
+static bool take_off(void *p, struct tags *ret_tags, struct noted *ret)
+{
+    if (!tags_find(p, false, ret_tags))
+        return false;
+    ret->tag = tags_get(ret_tags, &ret->size);
+    tags_clear(ret_tags);
+    return ret->tag.site != 0;
+}
+
+static void count_free(const struct noted *n)
+{
+    if (unlikely(state() != RECORD_ON))
+        return;
+    struct record_site *s = sites_of(n->tag.site);
+    if (likely(s != NULL))
+        sites_count_free(s, n->size);
+}
+
+static void release(void *p, int kind unused_)
+{
+    struct tags tags;
+    struct noted noted;
+    bool watched = false;
+    if (likely(state() != RECORD_OFF) && take_off(p, &tags, &noted)) {
+        count_free(&noted);
+        watched = (noted.tag.temp & TAG_WATCHED) != 0;
+    }
+    heap_free(p);
+    if (unlikely(watched))
+        module_gone(p);
+}
+
+// A block that changes its size is counted as freed and allocated anew, at the place of the call:
+// so does memcheck, and who lets a buffer grow is more to blame than who made it small.
+static void *resize(void *p, size_t size)
+{
+    struct tags tags;
+    struct noted noted;
+    if (state() == RECORD_OFF)
+        return heap_realloc(p, size);
+    bool have = take_off(p, &tags, &noted);
+    void *q = heap_realloc(p, size);
+    if (q == NULL) {
+        if (have)
+            tags_set(&tags, noted.tag.site, (int)noted.tag.kind, noted.size);
+        return NULL;
+    }
+    if (have)
+        count_free(&noted);
+    note(q, size, have ? (int)noted.tag.kind : KIND_MALLOC);
+    return q;
+}
+
+static const struct heap_ops ops = {
+    .alloc = alloc,
+    .free = release,
+    .realloc = resize,
+    .tags_gone = tags_gone,
+    .fork_child = fork_child,
+};
+
+// ---------------------------------------------------------------- start and end
+
+static int open_recording(const char *path, struct recording **ret)
+{
+    u64 bytes = 0;
+    void *map = NULL;
+    int r = os_share_size(path, &bytes);
+    if (r < 0)
+        return r;
+    if (bytes < RECORDING_HEADER)
+        return -EPROTO;
+    r = os_share_open(path, RECORDING_SIZE_MAX, &map);
+    if (r < 0)
+        return r;
+    const struct recording *h = map;
+    bool ours = memcmp(h->magic, RECORDING_MAGIC, sizeof h->magic) == 0 &&
+                h->version == RECORDING_VERSION && h->block_size == RECORDING_BLOCK &&
+                h->size_max <= RECORDING_SIZE_MAX && atomic_load(&h->size) <= h->size_max &&
+                atomic_load(&h->size) <= bytes;
+    if (!ours) {
+        os_share_close(map, RECORDING_SIZE_MAX);
+        return -EPROTO;
+    }
+    *ret = map;
+    return 0;
+}
+
+int record_start(const char *path, const struct record_program *program)
+{
+    struct recording *map;
+    u64 start, end;
+    int r = open_recording(path, &map);
+    if (r < 0)
+        return r;
+    process_init(program);
+    module_init(process_exe());
+    module_self(&start, &end);
+    unwind_init(start, end);
+    writer_begin(map);
+    if (!begin(1))
+        return -ENOSPC;
+    heap_set_ops(&ops);
+    return 0;
+}
+
+void record_bypassed(void)
+{
+    struct record_process *p = atomic_load_explicit(&the.process, memory_order_relaxed);
+    if (p != NULL)
+        atomic_fetch_or_explicit(&p->flags, PROCESS_BYPASSED, memory_order_relaxed);
+}
+
+void record_end(int status)
+{
+    struct record_process *p = atomic_load_explicit(&the.process, memory_order_relaxed);
+    if (state() != RECORD_ON || !process_is_me(p))
+        return;
+    int saved = errno;
+    p->exit_code = (u32)status;
+    atomic_fetch_or_explicit(&p->flags, PROCESS_ENDED, memory_order_release);
+    if (writer_map()->leaks != 0)
+        process_ask_scan(writer_map(), p);
+    errno = saved;
+}

@@ -1,0 +1,117 @@
+// rule.c: learning rules from the tables, and the cache of them.
+#include "record/rule.h"
+
+#include "os/os.h"
+#include "record/module.h"
+
+#include <string.h>
+
+#define ROWS_MAX 4096 // signal frames, realigned stacks: a program has a few dozen
+
+struct rule_slot rule_slots[1 << RULE_BITS];
+
+static struct {
+    _Atomic u32 rows_count;
+    struct cfi_row rows[ROWS_MAX];
+} the;
+
+static const u8 saved_regs[] = {CFI_RBP, CFI_RBX, CFI_R12, 13, 14, 15};
+
+// ---------------------------------------------------------------- packing
+
+static bool pack_saved(const struct cfi_row *row, u64 *rule)
+{
+    for (unsigned n = 0; n < countof(saved_regs); n++) {
+        const struct cfi_place *p = &row->reg[saved_regs[n]];
+        if (p->how == CFI_SAME)
+            continue;
+        int64_t words = -(int64_t)p->off / RULE_UNIT;
+        if (p->how != CFI_AT || p->base != CFI_CFA || p->off % RULE_UNIT != 0 || words < 2 ||
+            words > 15)
+            return false;
+        *rule |= (u64)words << (27 + 4 * n);
+    }
+    return true;
+}
+
+static bool pack(const struct cfi_row *row, u64 *ret_rule)
+{
+    const struct cfi_place *cfa = &row->cfa, *ra = &row->reg[CFI_PC], *sp = &row->reg[CFI_RSP];
+    u64 words = (u64)cfa->off / RULE_UNIT;
+    if (row->signal || cfa->how != CFI_VALUE || cfa->off < 0 || cfa->off % RULE_UNIT != 0 ||
+        words > 0xfffff || sp->how != CFI_SAME)
+        return false;
+    if (ra->how != CFI_AT || ra->base != CFI_CFA || ra->off != -RULE_UNIT)
+        return false;
+    u64 rule = RULE_PACKED | 4 | (u64)cfa->base << 3 | words << 7;
+    if (!pack_saved(row, &rule))
+        return false;
+    *ret_rule = rule;
+    return true;
+}
+
+// A row of its own. 0 when there are too many.
+static u64 keep_row(const struct cfi_row *row)
+{
+    u32 i = atomic_fetch_add_explicit(&the.rows_count, 1, memory_order_relaxed);
+    if (i >= ROWS_MAX) {
+        atomic_store_explicit(&the.rows_count, ROWS_MAX, memory_order_relaxed);
+        return 0;
+    }
+    the.rows[i] = *row;
+    return RULE_WIDE | 4 | (u64)i << 3;
+}
+
+const struct cfi_row *rule_row(u64 rule)
+{
+    return &the.rows[rule >> 3 & 0xffffff];
+}
+
+static u64 rule_of(const struct cfi_row *row)
+{
+    u64 rule;
+    if (row->reg[CFI_PC].how == CFI_UNDEFINED)
+        return RULE_END | 4;
+    if (row->cfa.how == CFI_UNKNOWN || row->reg[CFI_PC].how == CFI_UNKNOWN)
+        return RULE_NONE | 4;
+    return pack(row, &rule) ? rule : keep_row(row);
+}
+
+// ---------------------------------------------------------------- the cache
+
+static void keep(u64 key, u64 rule)
+{
+    struct rule_slot *s = &rule_slots[(key * RULE_MIX) >> (64 - RULE_BITS)];
+    // Release: a row of its own is written before its number can be seen. A reader depends on the
+    // number for the row's address, so its relaxed load suffices on every machine we run on.
+    atomic_store_explicit(&s->rule, rule, memory_order_release);
+    atomic_store_explicit(&s->check, key ^ rule * RULE_MIX, memory_order_release);
+}
+
+cold_ u64 rule_learn(u64 key)
+{
+    struct cfi_module m = {0};
+    struct cfi_row row;
+    int index = module_find(key, &m);
+    if (index < 0)
+        return RULE_NONE | 4;
+    u64 module = (u64)index << RULE_MODULE;
+    u64 rule = RULE_NONE | 4;
+    if (cfi_find(&m, key, &row))
+        rule = rule_of(&row);
+    if (rule == 0)
+        return RULE_NONE | 4;
+    keep(key, rule | module);
+    return rule | module;
+}
+
+void rule_flush(void)
+{
+    for (size_t i = 0; i < countof(rule_slots); i++) {
+        struct rule_slot *s = &rule_slots[i];
+        if (atomic_load_explicit(&s->check, memory_order_relaxed) == 0)
+            continue; // leave OS pages that were never used untouched
+        atomic_store_explicit(&s->rule, 0, memory_order_relaxed);
+        atomic_store_explicit(&s->check, 0, memory_order_relaxed);
+    }
+}

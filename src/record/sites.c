@@ -1,0 +1,353 @@
+// sites.c: one record per distinct stack, and the counters in it.
+#include "record/sites.h"
+
+#include "os/os.h"
+#include "record/module.h"
+#include "record/writer.h"
+
+#include <string.h>
+#include <sys/single_threaded.h>
+
+#define TABLE_MIN  4096 // slots
+#define PART_SITES 4096 // sites a part of the index
+#define PARTS_MAX  ((SITE_ID_MAX + 1) / PART_SITES)
+#define PEAK_STEP  64 // note the time of a peak when it is 1/64 higher than at the last note
+
+// T3: `hash` is stored last, with release.
+struct slot {
+    _Atomic u64 hash; // 0: empty
+    u32 place;        // of the site, see writer_place
+    u32 pad;
+};
+
+struct table {
+    size_t mask;
+    size_t count;
+    struct slot slots[];
+};
+
+struct part {
+    u32 place[PART_SITES];
+};
+
+static struct {
+    struct lock lock;
+    _Atomic(struct table *) table;
+    struct record_process *process;
+    struct record_site *other;
+    u32 first, next;                         // ids
+    u64 peak_noted;                          // peak_bytes when peak_ns was written
+    u64 started_ns;                          // monotonic
+    _Atomic(struct part *) parts[PARTS_MAX]; // id - first -> place
+} the;
+
+bool sites_lock(void)
+{
+    return lock_take(&the.lock);
+}
+
+void sites_unlock(void)
+{
+    lock_give(&the.lock);
+}
+
+bool sites_locked(void)
+{
+    return lock_held(&the.lock);
+}
+
+void sites_fork_child(void)
+{
+    atomic_store_explicit(&the.lock.holder, 0, memory_order_relaxed);
+}
+
+u32 sites_next(void)
+{
+    return the.next;
+}
+
+// ---------------------------------------------------------------- from id to site
+
+static bool index_set(u32 id, const struct record_site *site)
+{
+    u32 i = id - the.first;
+    _Atomic(struct part *) *at = &the.parts[i / PART_SITES];
+    struct part *part = atomic_load_explicit(at, memory_order_relaxed);
+    if (part == NULL) {
+        part = os_map(sizeof *part);
+        if (part == NULL)
+            return false;
+        // Release: pairs with the acquire in sites_of.
+        atomic_store_explicit(at, part, memory_order_release);
+    }
+    part->place[i % PART_SITES] = writer_place(site);
+    return true;
+}
+
+struct record_site *sites_of(u32 id)
+{
+    if (id < the.first || id == 0)
+        return NULL;
+    u32 i = id - the.first;
+    struct part *part = atomic_load_explicit(&the.parts[i / PART_SITES], memory_order_acquire);
+    return part == NULL ? NULL : writer_at(part->place[i % PART_SITES]);
+}
+
+// ---------------------------------------------------------------- from stack to site
+
+static size_t table_bytes(size_t slots)
+{
+    return round_up(sizeof(struct table) + slots * sizeof(struct slot), OS_PAGE);
+}
+
+static struct table *table_new(size_t slots)
+{
+    struct table *t = os_map(table_bytes(slots));
+    if (t != NULL)
+        t->mask = slots - 1;
+    return t;
+}
+
+static struct slot *table_find(struct table *t, u64 hash)
+{
+    for (size_t i = hash >> 20;; i++) {
+        struct slot *s = &t->slots[i & t->mask];
+        // Acquire: pairs with the release in table_add.
+        u64 seen = atomic_load_explicit(&s->hash, memory_order_acquire);
+        if (seen == hash || seen == 0)
+            return s;
+    }
+}
+
+static void table_add(struct table *t, u64 hash, u32 place)
+{
+    struct slot *s = table_find(t, hash);
+    s->place = place;
+    atomic_store_explicit(&s->hash, hash, memory_order_release);
+    t->count++;
+}
+
+// A table that is three quarters full is replaced. Another thread may still search the old one, so
+// it stays mapped: all old tables together are no larger than the new one.
+static struct table *table_with_room(void)
+{
+    struct table *old = atomic_load_explicit(&the.table, memory_order_relaxed);
+    if (old->count < old->mask / 4 * 3)
+        return old;
+    struct table *t = table_new(2 * (old->mask + 1));
+    if (t == NULL)
+        return old->count < old->mask ? old : NULL;
+    for (size_t i = 0; i <= old->mask; i++)
+        if (old->slots[i].hash != 0)
+            table_add(t, old->slots[i].hash, old->slots[i].place);
+    atomic_store_explicit(&the.table, t, memory_order_release);
+    return t;
+}
+
+// ---------------------------------------------------------------- new sites
+
+static bool write_module(u32 index)
+{
+    struct module *m = module_at(index);
+    size_t len = module_path(m, NULL);
+    struct record_module *r = writer_reserve(RECORD_MODULE, round_up(sizeof *r + len, 8));
+    if (r == NULL)
+        return false;
+    r->index = index;
+    r->bias = m->bias;
+    r->start = m->start;
+    r->end = m->end;
+    r->build_id_len = m->build_id_len;
+    memcpy(r->build_id, m->build_id, m->build_id_len);
+    r->path_len = (u32)len;
+    module_path(m, r->path);
+    writer_commit(r, r->head.bytes);
+    m->owner = the.process->index;
+    return true;
+}
+
+static u64 frame_of(u64 frame)
+{
+    u64 module = frame >> UNWIND_MODULE_SHIFT, pc = frame & FRAME_OFFSET_MASK;
+    if (module == 0)
+        return pc;
+    return module << FRAME_MODULE_SHIFT | ((pc - module_at((u32)module)->bias) & FRAME_OFFSET_MASK);
+}
+
+// The first module in the site's frames that has no record yet, or 0.
+static u32 unwritten_module(const struct record_site *s)
+{
+    for (u32 i = 0; i < s->frames_count; i++) {
+        u32 index = (u32)(s->frames[i] >> UNWIND_MODULE_SHIFT);
+        const struct module *m = module_at(index);
+        if (index != 0 && m->owner != the.process->index && m->map != NULL)
+            return index;
+    }
+    return 0;
+}
+
+// Modules first, then the site: a reader that goes through the records in order knows each module
+// before a frame names it. A module's record takes the place where the site was about to stand,
+// and the site is walked anew.
+static struct record_site *write_site(const struct unwind_start *start, struct unwind_trace t)
+{
+    struct record_site *s;
+    for (;;) {
+        s = writer_reserve(RECORD_SITE, sizeof *s + t.count * sizeof s->frames[0]);
+        if (s == NULL)
+            return NULL;
+        s->frames_count = unwind_frames(start, s->frames, t.count);
+        u32 module = unwritten_module(s);
+        if (module == 0)
+            break;
+        if (!write_module(module))
+            return NULL;
+    }
+    for (u32 i = 0; i < s->frames_count; i++)
+        s->frames[i] = frame_of(s->frames[i]);
+    s->id = the.next;
+    s->truncated = t.truncated;
+    return s;
+}
+
+static struct record_site *add_site(const struct unwind_start *start, struct unwind_trace t)
+{
+    struct table *table = table_with_room();
+    if (table == NULL || the.next > SITE_ID_MAX)
+        return NULL;
+    struct record_site *s = write_site(start, t);
+    if (s == NULL || !index_set(the.next, s))
+        return NULL;
+    writer_commit(s, s->head.bytes);
+    the.next++;
+    table_add(table, t.hash, writer_place(s));
+    return s;
+}
+
+static cold_ struct record_site *new_site(const struct unwind_start *start, struct unwind_trace t)
+{
+    if (!sites_lock())
+        return the.other;
+    struct slot *slot = table_find(atomic_load_explicit(&the.table, memory_order_relaxed), t.hash);
+    struct record_site *s = slot->hash == t.hash ? writer_at(slot->place) : add_site(start, t);
+    sites_unlock();
+    if (s != NULL)
+        return s;
+    atomic_fetch_or_explicit(&the.process->flags, PROCESS_FULL, memory_order_relaxed);
+    return the.other;
+}
+
+struct record_site *sites_here(const struct unwind_start *start)
+{
+    struct unwind_trace t = unwind_hash(start);
+    t.hash |= 1; // 0 marks an empty slot
+    struct table *table = atomic_load_explicit(&the.table, memory_order_acquire);
+    struct slot *slot = table_find(table, t.hash);
+    if (likely(atomic_load_explicit(&slot->hash, memory_order_relaxed) == t.hash))
+        return writer_at(slot->place);
+    return new_site(start, t);
+}
+
+bool sites_begin(struct record_process *process, u32 first_site)
+{
+    for (u32 i = 0; i < PARTS_MAX; i++) { // a parent's, in a forked child
+        struct part *part = atomic_load_explicit(&the.parts[i], memory_order_relaxed);
+        if (part == NULL)
+            break;
+        os_unmap(part, sizeof *part);
+        atomic_store_explicit(&the.parts[i], NULL, memory_order_relaxed);
+    }
+    struct table *old = atomic_load_explicit(&the.table, memory_order_relaxed);
+    if (old != NULL)
+        os_unmap(old, table_bytes(old->mask + 1));
+    atomic_store_explicit(&the.table, table_new(TABLE_MIN), memory_order_relaxed);
+    the.process = process;
+    the.first = the.next = first_site;
+    the.peak_noted = 0;
+    the.started_ns = os_monotonic_ns();
+    if (the.table == NULL)
+        return false;
+    the.other = writer_reserve(RECORD_SITE, sizeof *the.other);
+    if (the.other == NULL || !index_set(first_site, the.other))
+        return false;
+    the.other->id = the.next++;
+    the.other->truncated = 1;
+    writer_commit(the.other, sizeof *the.other);
+    return true;
+}
+
+// ---------------------------------------------------------------- counting
+
+// Add to a counter and return the sum. While one thread runs, a locked instruction (5 ns, and
+// seven of them a malloc) is not needed; a signal handler cannot split an `add`.
+static always_inline_ u64 bump(_Atomic u64 *counter, u64 n)
+{
+    if (likely(__libc_single_threaded)) {
+        u64 *plain = (u64 *)counter;
+        *plain += n;
+        return *plain;
+    }
+    return atomic_fetch_add_explicit(counter, n, memory_order_relaxed) + n;
+}
+
+static u64 get(_Atomic u64 *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static void set(_Atomic u64 *counter, u64 v)
+{
+    atomic_store_explicit(counter, v, memory_order_relaxed);
+}
+
+// F5: before live bytes change, keep what they were when the process was at its peak.
+static always_inline_ void keep_peak(struct record_site *s)
+{
+    u64 serial = get(&the.process->peak_serial);
+    if (likely(get(&s->serial) == serial))
+        return;
+    set(&s->at_peak, get(&s->alloc_bytes) - get(&s->free_bytes));
+    set(&s->serial, serial);
+}
+
+static void pass_peak(u64 live)
+{
+    struct record_process *p = the.process;
+    u64 peak = get(&p->peak_bytes);
+    while (live > peak &&
+           !atomic_compare_exchange_weak_explicit(&p->peak_bytes, &peak, live, memory_order_relaxed,
+                                                  memory_order_relaxed)) {
+    }
+    bump(&p->peak_serial, 1);
+    if (live - the.peak_noted > the.peak_noted / PEAK_STEP) { // a clock costs more than the rest
+        the.peak_noted = live;
+        set(&p->peak_ns, os_monotonic_ns() - the.started_ns);
+    }
+}
+
+void sites_count_alloc(struct record_site *s, size_t size)
+{
+    struct record_process *p = the.process;
+    keep_peak(s);
+    bump(&s->allocs, 1);
+    bump(&s->alloc_bytes, size);
+    if (size > get(&s->largest))
+        set(&s->largest, size);
+    bump(&p->allocs, 1);
+    bump(&p->alloc_bytes, size);
+    bump(&p->live_blocks, 1);
+    u64 live = bump(&p->live_bytes, size);
+    if (live > get(&p->peak_bytes) && size != 0)
+        pass_peak(live);
+}
+
+void sites_count_free(struct record_site *s, size_t size)
+{
+    struct record_process *p = the.process;
+    keep_peak(s);
+    bump(&s->frees, 1);
+    bump(&s->free_bytes, size);
+    bump(&p->frees, 1);
+    bump(&p->live_blocks, (u64)-1);
+    bump(&p->live_bytes, (u64)0 - size);
+}

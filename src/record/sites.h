@@ -1,0 +1,40 @@
+// sites.h: one record per distinct stack, and the counters in it.
+//
+// A hash from stack to site lives in memory of our own; the sites themselves lie in the recording,
+// where counting is a few additions in place. Finding a known stack takes no lock. A new stack is
+// added under one lock, which also guards the writer. When there is no room, or a signal handler
+// interrupted the holder of the lock, the stack is counted in the site "other": counters stay
+// exact, only their place is lost.
+//
+// T1  a site, once its id stands in a tag, lives as long as the process.
+// T2  ids grow from process.first_site, which is "other". A smaller id belongs to a block that
+//     the parent allocated before the fork: its free is nobody's.
+// T3  a slot of the hash is empty or complete; it never changes back.
+#pragma once
+
+#include "format/recording.h"
+#include "record/unwind.h"
+
+#define SITE_ID_MAX ((1u << 24) - 1) // what a tag can hold
+
+// A new process: its record is `process`, already committed. The caller holds the lock, or nobody
+// else runs. False when even "other" finds no room.
+bool sites_begin(struct record_process *process, u32 first_site);
+// The id after the last one in use.
+u32 sites_next(void);
+
+// In a forked child: the lock is free, whoever held it in the parent.
+void sites_fork_child(void);
+// The lock over new sites, modules and the writer. False in a signal handler that interrupted it.
+bool sites_lock(void);
+void sites_unlock(void);
+// By the calling thread.
+bool sites_locked(void);
+
+// The site of the calling thread's stack. Never NULL.
+struct record_site *sites_here(const struct unwind_start *start);
+// NULL if the site is not of this process (T2).
+struct record_site *sites_of(u32 id);
+
+void sites_count_alloc(struct record_site *s, size_t size);
+void sites_count_free(struct record_site *s, size_t size);

@@ -1,0 +1,95 @@
+// stack.c: which words of a stack may be read.
+#include "record/stack.h"
+
+#include "os/os.h"
+#include "os/share.h"
+
+#define OWN_STEP_MAX (64 * MiB) // a stack pointer farther below the proven part is no deep frame
+
+extern void *__libc_stack_end; // of the dynamic linker: stack pointer at the first instruction
+
+static struct {
+    _Atomic uintptr_t main_thread; // thread pointer of the main thread
+} the;
+
+// What is proven of the calling thread's own stack: [lo, hi).
+static thread_local_ struct {
+    u64 lo, hi;
+    u64 floor; // nothing below can be read; 0: not met yet
+} own;
+
+static u64 page_of(u64 at)
+{
+    return at & ~(OS_PAGE - 1);
+}
+
+static bool readable(u64 at)
+{
+    return os_readable((const void *)(uintptr_t)at);
+}
+
+static uintptr_t thread(void)
+{
+    return (uintptr_t)__builtin_thread_pointer();
+}
+
+void stack_init(void)
+{
+    atomic_store_explicit(&the.main_thread, thread(), memory_order_relaxed);
+}
+
+static void find_anchor(void)
+{
+    bool is_main = thread() == atomic_load_explicit(&the.main_thread, memory_order_relaxed);
+    u64 anchor = is_main ? (u64)(uintptr_t)__libc_stack_end : thread();
+    own.lo = page_of(anchor);
+    own.hi = anchor;
+}
+
+// Prove the pages between sp and the part that is known. Going down, not up, finds the guard page
+// below the stack at most once; from then on `floor` answers for all foreign stacks below it.
+static bool grow_own(u64 sp)
+{
+    if (own.hi == 0)
+        find_anchor();
+    if (sp >= own.hi || sp < own.floor || own.lo - sp > OWN_STEP_MAX)
+        return sp >= own.lo && sp < own.hi;
+    u64 lo = own.lo;
+    for (; lo > sp; lo -= OS_PAGE) {
+        if (!readable(lo - OS_PAGE)) {
+            own.floor = lo;
+            break;
+        }
+    }
+    own.lo = lo;
+    return lo <= sp;
+}
+
+bool stack_enter(struct stack_view *v, u64 sp, bool current)
+{
+    if (likely(sp >= own.lo && sp < own.hi) || grow_own(sp)) {
+        v->hi = own.hi;
+        return true;
+    }
+    if (!current && !readable(page_of(sp)))
+        return false;
+    v->hi = page_of(sp) + OS_PAGE;
+    return true;
+}
+
+bool stack_stretch(struct stack_view *v, u64 to)
+{
+    if (to < v->hi)
+        return true;
+    if (to - v->hi > OWN_STEP_MAX)
+        return false;
+    // The anchor need not be a page boundary.
+    u64 hi = page_of(v->hi);
+    if (hi != v->hi)
+        hi += OS_PAGE;
+    for (; hi < to; hi += OS_PAGE)
+        if (!readable(hi))
+            return false;
+    v->hi = hi;
+    return true;
+}

@@ -1,0 +1,27 @@
+// stack.h: which words of a stack may be read.
+//
+// An unwinder follows words that it found on the stack. When a table is wrong, or a thread's first
+// frame has no end mark, it follows garbage, and reading there would kill the program. So each
+// read lies between the stack pointer and a bound up to which every OS page is proven readable.
+//
+// A thread's own stack is proven page by page, once, down from an anchor above all frames: for the
+// main thread where the kernel put the arguments, for others the thread control block, which glibc
+// puts at the top of the stack. It stays mapped as long as the thread lives, so the proof is kept.
+// Any other stack (sigaltstack, coroutines) may be unmapped at any time. There the page of the
+// stack pointer is readable, because the thread runs on it; later pages are asked of the kernel
+// each time they are needed, and nothing is remembered. Deep coroutines pay 0.2 us an OS page.
+#pragma once
+
+#include "base/base.h"
+
+struct stack_view {
+    u64 hi; // words from the stack pointer up to here can be read
+};
+
+// Call once from the main thread, before any other call.
+void stack_init(void);
+// Begin at stack pointer sp. `current`: the calling thread runs on it now; else sp was found in
+// memory. False when the memory at sp cannot be read.
+bool stack_enter(struct stack_view *v, u64 sp, bool current);
+// Raise v->hi to `to` or above, if the memory in between can be read.
+bool stack_stretch(struct stack_view *v, u64 to);

@@ -1,0 +1,59 @@
+// unwind.h: the calling thread's backtrace, from .eh_frame, without frame pointers.
+//
+//     struct unwind_start here;
+//     unwind_capture(&here);
+//     struct unwind_trace t = unwind_hash(&here);   // identity of the stack, no memory needed
+//     unwind_frames(&here, frames, t.count);        // only for a stack that is new
+//
+// A backtrace is wanted at every malloc, but its frames are needed once per distinct stack. So the
+// first walk keeps nothing but a 64-bit hash over (module, pc) of all frames, and needs no buffer:
+// it may run on a signal stack of 2 KiB. Among a million distinct stacks the chance that any two
+// share a hash is 3 in 100 million.
+//
+// The walk allocates nothing, takes no lock but for code seen the first time, makes no system call
+// but for stack pages seen the first time (stack.h), and reads nothing that is not proven readable.
+// It may be called from signal handlers and from any stack.
+#pragma once
+
+#include "record/cfi.h"
+
+// Registers of the innermost frame; only those that a callee must keep, and rsp and pc.
+struct unwind_start {
+    u64 pc, rsp, rbp, rbx, r12, r13, r14, r15;
+};
+
+struct unwind_trace {
+    u64 hash;
+    u32 count;     // frames, at most RECORDING_FRAMES
+    u32 truncated; // outer frames are missing: too deep, or no way on was known
+};
+
+// A frame: the module's index in the upper 16 bits, and below them a pc such that pc - 1 lies in
+// the instruction that the frame stands at: a return address, or for a frame that was interrupted
+// by a signal the interrupted pc + 1.
+#define UNWIND_MODULE_SHIFT 48
+
+// Once, from the main thread. Frames within [skip_start, skip_end) are left out as long as no
+// other frame has been met: the recorder's own.
+void unwind_init(u64 skip_start, u64 skip_end);
+
+struct unwind_trace unwind_hash(const struct unwind_start *start);
+// Write the innermost `max` frames; returns how many there were.
+u32 unwind_frames(const struct unwind_start *start, u64 *ret_frames, u32 max);
+
+// One asm statement, so that all registers belong to the same pc.
+static always_inline_ void unwind_capture(struct unwind_start *ret)
+{
+    __asm__ volatile("leaq 0(%%rip), %%rax\n\t"
+                     "movq %%rax, 0(%0)\n\t"
+                     "movq %%rsp, 8(%0)\n\t"
+                     "movq %%rbp, 16(%0)\n\t"
+                     "movq %%rbx, 24(%0)\n\t"
+                     "movq %%r12, 32(%0)\n\t"
+                     "movq %%r13, 40(%0)\n\t"
+                     "movq %%r14, 48(%0)\n\t"
+                     "movq %%r15, 56(%0)"
+                     :
+                     : "r"(ret)
+                     : "rax", "memory");
+}

@@ -1,0 +1,140 @@
+// writer.c: appending records to this process's blocks of the recording.
+//
+// A block is taken by counting up header.blocks, and may be used once the tool has raised
+// header.size past it (F2). A number that was taken is kept until then: it is never given back.
+#include "record/writer.h"
+
+#include "os/os.h"
+
+#include <string.h>
+
+#define WAIT_MS_MAX  100 // for the tool to make room
+#define WAIT_MS_STEP 5
+#define ROOM         (RECORDING_BLOCK - sizeof(struct record_block))
+
+static struct {
+    struct recording *map;
+    struct record_block *block; // being filled
+    u32 process;
+    u32 claimed;    // 1 + number of a block that was taken but is not backed yet
+    bool tool_gone; // it did not answer once
+} the;
+
+void writer_begin(struct recording *map)
+{
+    the.map = map;
+    the.block = NULL;
+    the.process = 0;
+    the.claimed = 0;
+}
+
+u32 writer_process(void)
+{
+    return the.process;
+}
+
+struct recording *writer_map(void)
+{
+    return the.map;
+}
+
+static u64 end_of(u32 number)
+{
+    return RECORDING_HEADER + ((u64)number + 1) * RECORDING_BLOCK;
+}
+
+static bool backed(u32 number)
+{
+    // Acquire: pairs with the tool's release after its fallocate.
+    return end_of(number) <= atomic_load_explicit(&the.map->size, memory_order_acquire);
+}
+
+// The tool raises `beat` at least every 100 ms while it lives, and wakes who waits on it or not:
+// both are fine, as each wait is short.
+static bool wait_until_backed(u32 number)
+{
+    struct recording *map = the.map;
+    atomic_fetch_add_explicit(&map->bell, 1, memory_order_release);
+    os_wake(&map->bell);
+    u64 end_ns = os_monotonic_ns() + WAIT_MS_MAX * 1000000u;
+    while (!backed(number)) {
+        u32 beat = atomic_load_explicit(&map->beat, memory_order_relaxed);
+        if (atomic_load_explicit(&map->closed, memory_order_relaxed) != 0 ||
+            os_monotonic_ns() >= end_ns) {
+            the.tool_gone = true;
+            return false;
+        }
+        os_wait(&map->beat, beat, WAIT_MS_STEP);
+    }
+    return true;
+}
+
+static bool claim(u32 *ret_number)
+{
+    if (the.claimed == 0) {
+        // Do not count past the end: the number would grow with every new stack.
+        u32 seen = atomic_load_explicit(&the.map->blocks, memory_order_relaxed);
+        if (end_of(seen) > the.map->size_max)
+            return false;
+        the.claimed = 1 + atomic_fetch_add_explicit(&the.map->blocks, 1, memory_order_relaxed);
+    }
+    *ret_number = the.claimed - 1;
+    return end_of(*ret_number) <= the.map->size_max;
+}
+
+static bool take_block(void)
+{
+    u32 number;
+    if (!claim(&number))
+        return false;
+    if (!backed(number) && (the.tool_gone || !wait_until_backed(number)))
+        return false;
+    the.claimed = 0;
+    if (the.process == 0)
+        the.process = number + 1;
+    struct record_block *b =
+        (struct record_block *)((char *)the.map + RECORDING_HEADER + number * RECORDING_BLOCK);
+    b->process = the.process;
+    memcpy(b->magic, "blk\n", sizeof b->magic);
+    the.block = b;
+    return true;
+}
+
+static u32 used(void)
+{
+    return atomic_load_explicit(&the.block->used, memory_order_relaxed);
+}
+
+void *writer_reserve(u32 kind, size_t bytes)
+{
+    assert(bytes % 8 == 0);
+    if (the.map == NULL || bytes > ROOM)
+        return NULL;
+    if ((the.block == NULL || bytes > ROOM - used()) && !take_block())
+        return NULL;
+    struct record *r = (struct record *)((char *)(the.block + 1) + used());
+    memset(r, 0, bytes); // an earlier reservation may have been given up
+    *r = (struct record){kind, (u32)bytes};
+    return r;
+}
+
+void writer_commit(void *record, size_t bytes)
+{
+    struct record *r = record;
+    if (the.map == NULL)
+        return; // begun before a fork in a signal handler, and the record is the parent's
+    assert(bytes <= r->bytes);
+    r->bytes = (u32)bytes;
+    // Release: F1, pairs with the reader's acquire.
+    atomic_store_explicit(&the.block->used, used() + (u32)bytes, memory_order_release);
+}
+
+u32 writer_place(const void *record)
+{
+    return (u32)((size_t)((const char *)record - (const char *)the.map) / 8);
+}
+
+void *writer_at(u32 place)
+{
+    return (char *)the.map + (size_t)place * 8;
+}
