@@ -1,0 +1,163 @@
+// json.c: the model as one object. Numbers are exact; every place has its whole stack.
+
+#include "report/json.h"
+
+#include "report/notes.h"
+#include "report/place.h"
+#include "report/stack.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+static json_t *integer(u64 n)
+{
+    return json_integer((json_int_t)n);
+}
+
+static json_t *amount(struct amount a)
+{
+    return json_pack("{s:o, s:o}", "bytes", integer(a.bytes), "blocks", integer(a.blocks));
+}
+
+// Leak results, or null: "not known" must not look like "none".
+static json_t *leak(bool known, struct amount direct, struct amount indirect, struct amount cycle)
+{
+    if (!known)
+        return json_null();
+    return json_pack("{s:o, s:o, s:o, s:o}", "bytes",
+                     integer(leaked_bytes(direct, indirect, cycle)), "direct", amount(direct),
+                     "indirect", amount(indirect), "cycle", amount(cycle));
+}
+
+static json_t *program(const struct model *m)
+{
+    int status = (int)m->end_status;
+    bool ended = m->ended_ns != 0, killed = ended && WIFSIGNALED(status);
+    return json_pack("{s:s, s:o, s:o, s:o, s:o}", "command", m->command, "started_ns",
+                     integer(m->started_ns), "ended_ns", ended ? integer(m->ended_ns) : json_null(),
+                     "exit_status",
+                     ended && !killed ? json_integer(WEXITSTATUS(status)) : json_null(), "signal",
+                     killed ? json_integer(WTERMSIG(status)) : json_null());
+}
+
+static json_t *process(const struct process *p)
+{
+    bool ended = (p->flags & PROCESS_ENDED) != 0;
+    json_t *o =
+        json_pack("{s:o, s:o, s:o, s:s, s:s}", "pid", integer(p->pid), "ppid", integer(p->ppid),
+                  "started_ns", integer(p->started_ns), "exe", p->exe, "command", p->args);
+    json_object_set_new(o, "forked", json_boolean(p->flags & PROCESS_FORKED));
+    json_object_set_new(o, "execed", json_boolean(p->flags & PROCESS_EXECED));
+    json_object_set_new(o, "scanned", json_boolean(p->flags & PROCESS_SCANNED));
+    json_object_set_new(o, "exit_status", ended ? integer(p->exit_code) : json_null());
+    json_object_set_new(o, "allocations", integer(p->allocs));
+    json_object_set_new(o, "allocated_bytes", integer(p->alloc_bytes));
+    json_object_set_new(o, "frees", integer(p->frees));
+    json_object_set_new(o, "live", amount(p->live));
+    json_object_set_new(o, "peak_bytes", integer(p->peak_bytes));
+    json_object_set_new(o, "peak_after_ns", integer(p->peak_ns));
+    json_object_set_new(o, "leaked",
+                        leak((p->flags & PROCESS_SCANNED) != 0, p->direct, p->indirect, p->cycle));
+    return o;
+}
+
+static json_t *text_or_null(const char *text)
+{
+    return text == NULL || *text == 0 ? json_null() : json_string(text);
+}
+
+static json_t *stack_of(struct symbols *symbols, struct store *store, const struct site *site)
+{
+    struct stack s = stack_cut(symbols, store, site, 0);
+    json_t *frames = json_array();
+    for (u32 i = 0; i < s.lines_count; i++) {
+        const struct stack_line *l = &s.lines[i];
+        const struct symbol *sym = l->symbol;
+        json_t *f = json_pack("{s:o, s:o, s:o, s:b}", "function",
+                              text_or_null(sym->named ? sym->function : NULL), "module",
+                              text_or_null(l->module == NULL ? NULL : l->module->path), "offset",
+                              integer(l->offset), "inlined", sym->inlined);
+        json_object_set_new(f, "file", text_or_null(sym->file));
+        json_object_set_new(f, "line", sym->line == 0 ? json_null() : integer(sym->line));
+        json_array_append_new(frames, f);
+    }
+    return frames;
+}
+
+static json_t *place(struct symbols *symbols, struct store *store, const struct place *p,
+                     bool leaks)
+{
+    json_t *o = json_object();
+    json_object_set_new(o, "leaked", leak(leaks, p->direct, p->indirect, p->cycle));
+    json_object_set_new(o, "reachable", leaks ? amount(p->reachable) : json_null());
+    json_object_set_new(o, "live", amount(p->live));
+    json_object_set_new(o, "peak_bytes", integer(p->at_peak));
+    json_object_set_new(o, "allocations", integer(p->allocs));
+    json_object_set_new(o, "allocated_bytes", integer(p->alloc_bytes));
+    json_object_set_new(o, "largest_bytes", integer(p->largest));
+    json_object_set_new(o, "truncated", json_boolean(p->sample->truncated));
+    json_object_set_new(o, "stack", stack_of(symbols, store, p->sample));
+    return o;
+}
+
+static json_t *peak(const struct totals *t)
+{
+    if (t->peak == NULL)
+        return json_null();
+    return json_pack("{s:o, s:o, s:o}", "bytes", integer(t->peak->peak_bytes), "pid",
+                     integer(t->peak->pid), "after_ns", integer(t->peak->peak_ns));
+}
+
+static json_t *places_json(struct model *m, struct symbols *symbols, bool leaks)
+{
+    struct places all = places_merge(m, 0);
+    json_t *list = json_array();
+    places_sort(&all, leaks ? BY_LEAK : BY_LIVE);
+    for (u32 i = 0; i < all.count; i++)
+        json_array_append_new(list, place(symbols, &m->store, all.items[i], leaks));
+    places_done(&all);
+    return list;
+}
+
+static json_t *notes_json(struct model *m, const struct totals *t)
+{
+    struct notes all = notes_of(m, t);
+    json_t *list = json_array();
+    const char *no_scan = notes_no_scan(m, t);
+    if (no_scan != NULL)
+        json_array_append_new(list, json_pack("{s:s, s:s}", "code", "no-scan", "text", no_scan));
+    for (u32 i = 0; i < all.count; i++)
+        json_array_append_new(
+            list, json_pack("{s:s, s:s}", "code", all.items[i].code, "text", all.items[i].text));
+    return list;
+}
+
+int json_report(FILE *out, struct model *m)
+{
+    struct totals t = totals_of(m);
+    struct symbols *symbols = symbols_new(&m->store);
+    bool leaks = t.scanned > 0;
+    json_t *o = json_pack("{s:s, s:s, s:o}", "schema", "loam-report/1", "loam", LOAM_VERSION,
+                          "program", program(m));
+    json_object_set_new(o, "leaks_asked", json_boolean(m->leaks));
+    json_object_set_new(o, "leaked", leak(leaks, t.direct, t.indirect, t.cycle));
+    json_object_set_new(o, "reachable", leaks ? amount(t.reachable) : json_null());
+    json_object_set_new(o, "live", amount(t.live));
+    json_object_set_new(o, "peak", peak(&t));
+    json_object_set_new(o, "allocations", integer(t.allocs));
+    json_object_set_new(o, "allocated_bytes", integer(t.alloc_bytes));
+    json_object_set_new(o, "frees", integer(t.frees));
+    json_t *list = json_array();
+    for (u32 i = 0; i < m->processes_count; i++)
+        json_array_append_new(list, process(&m->processes[i]));
+    json_object_set_new(o, "processes", list);
+    json_object_set_new(o, "places", places_json(m, symbols, leaks));
+    json_object_set_new(o, "notes", notes_json(m, &t)); // last: symbols were asked by now
+    int r = json_dumpf(o, out, JSON_INDENT(2));
+    fputc('\n', out);
+    json_decref(o);
+    symbols_free(symbols);
+    return r == 0 && fflush(out) == 0 ? 0 : -1;
+}

@@ -1,0 +1,451 @@
+// load.c: validate a recording, then tell it as a model.
+//
+// The bytes are copied first and judged afterwards, because recorded processes may still write
+// them, and because a mapped file that somebody truncates would end the tool by SIGBUS. Every
+// offset, count and length is checked where it is read (F4); what makes no sense is counted and
+// left out, and the rest is shown.
+
+#include "report/load.h"
+
+#include "report/utf8.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MODULE_INDEX_BITS 16
+
+struct loader {
+    struct model *m;
+    struct store *store;
+    const char *bytes;
+    size_t size;
+    struct table by_index;  // process index -> struct process
+    struct table by_module; // process index, module index -> struct module
+    struct table by_name;   // hash of path and build-id -> struct module
+    u32 modules_room, processes_room, sites_room;
+};
+
+// What a walk over all records calls for each; `bytes` of it are readable.
+typedef void (*load_fn)(struct loader *l, u32 process, const struct record *r, size_t bytes);
+
+static void *grown(void *array, u32 count, u32 *room, size_t each)
+{
+    if (count < *room)
+        return array;
+    *room = *room == 0 ? 64 : 2 * *room;
+    void *p = realloc(array, *room * each);
+    if (p == NULL)
+        die("loam: no memory for the report", NULL);
+    return p;
+}
+
+// ---------------------------------------------------------------- walking
+
+static const struct record_block *block_at(struct loader *l, u32 i, size_t *ret_used)
+{
+    size_t at = RECORDING_HEADER + (size_t)i * RECORDING_BLOCK;
+    if (at + sizeof(struct record_block) > l->size)
+        return NULL;
+    const struct record_block *b = (const void *)(l->bytes + at);
+    if (memcmp(b->magic, "blk\n", 4) != 0)
+        return NULL;
+    size_t room = size_min(RECORDING_BLOCK, l->size - at) - sizeof *b;
+    *ret_used = size_min(b->used, room);
+    return b;
+}
+
+static void walk_block(struct loader *l, const struct record_block *b, size_t used, load_fn fn)
+{
+    const char *at = (const char *)(b + 1);
+    while (used >= sizeof(struct record)) {
+        const struct record *r = (const void *)at;
+        if (r->bytes < sizeof *r || r->bytes > used || r->bytes % 8 != 0)
+            return;
+        fn(l, b->process, r, r->bytes);
+        at += r->bytes;
+        used -= r->bytes;
+    }
+}
+
+static void walk(struct loader *l, u32 blocks, load_fn fn)
+{
+    for (u32 i = 0; i < blocks; i++) {
+        size_t used;
+        const struct record_block *b = block_at(l, i, &used);
+        if (b != NULL)
+            walk_block(l, b, used, fn);
+    }
+}
+
+// Count what walk() leaves out without a word. A block of zeroes was handed out and not yet
+// begun when its writer, or the copy of the file, was stopped: that is no damage.
+static void judge(struct loader *l, u32 blocks)
+{
+    static const struct record_block fresh;
+    for (u32 i = 0; i < blocks; i++) {
+        size_t at = RECORDING_HEADER + (size_t)i * RECORDING_BLOCK, used;
+        if (at + RECORDING_BLOCK > l->size)
+            l->m->cut = true;
+        if (at + sizeof fresh > l->size)
+            return;
+        if (block_at(l, i, &used) != NULL)
+            continue;
+        l->m->damaged += memcmp(l->bytes + at, &fresh, sizeof fresh) != 0;
+    }
+}
+
+// ---------------------------------------------------------------- texts
+
+// A terminated copy that is fit for a terminal: see utf8.h.
+static char *clean_text(struct loader *l, const char *text, size_t size)
+{
+    char *copy = store_text(l->store, text, size);
+    utf8_clean(copy);
+    return copy;
+}
+
+static bool wants_quotes(const char *arg)
+{
+    return *arg == 0 || strpbrk(arg, " \t\n\"'$\\;&|<>(){}*?~`#") != NULL;
+}
+
+static void put_argument(FILE *f, const char *arg)
+{
+    if (!wants_quotes(arg)) {
+        fputs(arg, f);
+        return;
+    }
+    fputc('\'', f);
+    for (; *arg != 0; arg++)
+        fputs(*arg == '\'' ? "'\\''" : (char[]){*arg, 0}, f);
+    fputc('\'', f);
+}
+
+// argv joined by NUL, as a person would type it.
+static char *clean_command(struct loader *l, const char *text, size_t size)
+{
+    char *joined = NULL;
+    size_t joined_size = 0;
+    FILE *f = open_memstream(&joined, &joined_size);
+    if (f == NULL)
+        die("loam: no memory for the report", NULL);
+    for (size_t at = 0; at < size;) {
+        char *arg = strndup(text + at, size - at);
+        if (at > 0)
+            fputc(' ', f);
+        put_argument(f, arg == NULL ? "" : arg);
+        at += arg == NULL ? size : strlen(arg) + 1;
+        free(arg);
+    }
+    fclose(f);
+    char *copy = clean_text(l, joined, joined_size);
+    free(joined);
+    return copy;
+}
+
+// ---------------------------------------------------------------- processes
+
+static void add_process(struct loader *l, u32 index, const struct record *r, size_t bytes)
+{
+    const struct record_process *p = (const void *)r;
+    if (r->kind != RECORD_PROCESS)
+        return;
+    if (bytes < sizeof *p || p->index != index ||
+        (size_t)p->exe_len + p->args_len > bytes - sizeof *p) {
+        l->m->damaged++;
+        return;
+    }
+    struct model *m = l->m;
+    m->processes =
+        grown(m->processes, m->processes_count, &l->processes_room, sizeof *m->processes);
+    m->processes[m->processes_count++] = (struct process){
+        .index = index,
+        .pid = p->pid,
+        .ppid = p->ppid,
+        .parent = p->parent,
+        .flags = p->flags,
+        .request = p->request,
+        .scan_error = p->scan_error,
+        .exit_code = p->exit_code,
+        .started_ns = p->started_ns,
+        .live = {.bytes = p->live_bytes, .blocks = p->live_blocks},
+        .allocs = p->allocs,
+        .alloc_bytes = p->alloc_bytes,
+        .frees = p->frees,
+        .peak_bytes = p->peak_bytes,
+        .peak_ns = p->peak_ns,
+        .peak_serial = p->peak_serial,
+        .exe = clean_text(l, p->text, p->exe_len),
+        .args = clean_command(l, p->text + p->exe_len, p->args_len),
+    };
+}
+
+static int by_index(const void *a, const void *b)
+{
+    const struct process *x = a, *y = b;
+    return (x->index > y->index) - (x->index < y->index);
+}
+
+// The array has moved while it grew, so pointers into it are taken only now.
+static void index_processes(struct loader *l)
+{
+    struct model *m = l->m;
+    if (m->processes_count > 0)
+        qsort(m->processes, m->processes_count, sizeof *m->processes, by_index);
+    for (u32 i = 0; i < m->processes_count; i++) {
+        if (table_get(&l->by_index, m->processes[i].index) == NULL)
+            table_put(&l->by_index, m->processes[i].index, &m->processes[i]);
+    }
+}
+
+// ---------------------------------------------------------------- modules
+
+static u64 hash_bytes(u64 h, const void *bytes, size_t size)
+{
+    const unsigned char *b = bytes;
+    for (size_t i = 0; i < size; i++)
+        h = (h ^ b[i]) * 0x100000001b3;
+    return h;
+}
+
+static bool same_module(const struct module *a, const char *path, const u8 *id, u32 id_len)
+{
+    return a->build_id_len == id_len && memcmp(a->build_id, id, id_len) == 0 &&
+           strcmp(a->path, path) == 0;
+}
+
+static struct module *module_new(struct loader *l, const char *path, const u8 *id, u32 id_len)
+{
+    struct model *m = l->m;
+    struct module *mod = store_push(l->store, sizeof *mod);
+    const char *slash = strrchr(path, '/');
+    mod->path = path;
+    mod->name = slash == NULL ? path : slash + 1;
+    memcpy(mod->build_id, id, id_len);
+    mod->build_id_len = id_len;
+    mod->number = m->modules_count + 1;
+    m->modules = grown(m->modules, m->modules_count, &l->modules_room, sizeof *m->modules);
+    m->modules[m->modules_count++] = mod;
+    return mod;
+}
+
+static void add_module(struct loader *l, u32 index, const struct record *r, size_t bytes)
+{
+    const struct record_module *rm = (const void *)r;
+    if (r->kind != RECORD_MODULE)
+        return;
+    if (bytes < sizeof *rm || rm->path_len > bytes - sizeof *rm ||
+        rm->build_id_len > sizeof rm->build_id || rm->index >> MODULE_INDEX_BITS != 0) {
+        l->m->damaged++;
+        return;
+    }
+    char *path = clean_text(l, rm->path, rm->path_len);
+    u64 key = hash_bytes(hash_bytes(1469598103934665603u, path, strlen(path)), rm->build_id,
+                         rm->build_id_len);
+    struct module *first = table_get(&l->by_name, key), *mod = first;
+    while (mod != NULL && !same_module(mod, path, rm->build_id, rm->build_id_len))
+        mod = mod->next;
+    if (mod == NULL) {
+        mod = module_new(l, path, rm->build_id, rm->build_id_len);
+        mod->next = first;
+        table_put(&l->by_name, key, mod);
+    }
+    table_put(&l->by_module, (u64)index << MODULE_INDEX_BITS | rm->index, mod);
+}
+
+// ---------------------------------------------------------------- sites
+
+static struct frame *load_frames(struct loader *l, u32 process, const u64 *raw, u32 count)
+{
+    struct frame *frames = store_push(l->store, count * sizeof *frames);
+    for (u32 i = 0; i < count; i++) {
+        u64 key = (u64)process << MODULE_INDEX_BITS | raw[i] >> FRAME_MODULE_SHIFT;
+        frames[i].module = table_get(&l->by_module, key);
+        frames[i].offset = raw[i] & FRAME_OFFSET_MASK;
+    }
+    return frames;
+}
+
+// Counters are read while others raise them, so a difference may be a little below zero.
+static u64 minus(u64 a, u64 b)
+{
+    return a > b ? a - b : 0;
+}
+
+static void add_amount(struct amount *sum, struct amount a)
+{
+    sum->bytes += a.bytes;
+    sum->blocks += a.blocks;
+}
+
+static void fill_site(struct site *s, const struct record_site *rs)
+{
+    s->truncated = rs->truncated != 0;
+    s->other = rs->frames_count == 0;
+    s->allocs = rs->allocs;
+    s->alloc_bytes = rs->alloc_bytes;
+    s->frees = rs->frees;
+    s->free_bytes = rs->free_bytes;
+    s->largest = rs->largest;
+    s->live = (struct amount){minus(s->alloc_bytes, s->free_bytes), minus(s->allocs, s->frees)};
+    s->at_peak = rs->serial == s->process->peak_serial ? rs->at_peak : s->live.bytes; // F5
+    s->direct = (struct amount){rs->direct_bytes, rs->direct_blocks};
+    s->indirect = (struct amount){rs->indirect_bytes, rs->indirect_blocks};
+    s->cycle = (struct amount){rs->cycle_bytes, rs->cycle_blocks};
+    s->reachable = (struct amount){rs->reachable_bytes, rs->reachable_blocks};
+}
+
+static void add_site(struct loader *l, u32 index, const struct record *r, size_t bytes)
+{
+    const struct record_site *rs = (const void *)r;
+    struct process *p = table_get(&l->by_index, index);
+    if (r->kind != RECORD_SITE || p == NULL)
+        return;
+    if (bytes < sizeof *rs || rs->frames_count > RECORDING_FRAMES ||
+        rs->frames_count > (bytes - sizeof *rs) / sizeof(u64)) {
+        l->m->damaged++;
+        return;
+    }
+    struct model *m = l->m;
+    m->sites = grown(m->sites, m->sites_count, &l->sites_room, sizeof *m->sites);
+    struct site *s = &m->sites[m->sites_count++];
+    *s = (struct site){.process = p, .frames_count = rs->frames_count};
+    s->frames = load_frames(l, index, rs->frames, rs->frames_count);
+    fill_site(s, rs);
+    add_amount(&p->direct, s->direct);
+    add_amount(&p->indirect, s->indirect);
+    add_amount(&p->cycle, s->cycle);
+    add_amount(&p->reachable, s->reachable);
+}
+
+// ---------------------------------------------------------------- entries
+
+static int say(char *why, size_t why_size, const char *name, const char *what)
+{
+    snprintf(why, why_size, "%s %s", name, what);
+    return -1;
+}
+
+static int judge_header(const char *name, const struct recording *h, size_t size, char *why,
+                        size_t why_size)
+{
+    char text[96];
+    if (size < sizeof h->magic || memcmp(h->magic, RECORDING_MAGIC, sizeof h->magic) != 0)
+        return say(why, why_size, name, "is not a loam recording");
+    if (size < RECORDING_HEADER)
+        return say(why, why_size, name, "is cut off: not even its header is whole");
+    if (h->version != RECORDING_VERSION) {
+        snprintf(text, sizeof text, "is a recording of version %u; this loam reads version %d",
+                 h->version, RECORDING_VERSION);
+        return say(why, why_size, name, text);
+    }
+    if (h->block_size != RECORDING_BLOCK)
+        return say(why, why_size, name, "is damaged: its header makes no sense");
+    return 0;
+}
+
+static void load_header(struct loader *l, const struct recording *h)
+{
+    struct model *m = l->m;
+    m->started_ns = h->started_ns;
+    m->ended_ns = h->ended_ns;
+    m->end_status = h->end_status;
+    m->leaks = h->leaks != 0;
+    m->command = clean_command(l, h->command, size_min(h->command_len, sizeof h->command));
+}
+
+// `bytes` are ours alone from here on.
+static int load_copy(const char *name, const char *bytes, size_t size, struct model *ret_model,
+                     char *why, size_t why_size)
+{
+    const struct recording *h = (const void *)bytes;
+    if (judge_header(name, h, size, why, why_size) < 0)
+        return -1;
+    *ret_model = (struct model){0};
+    struct loader l = {.m = ret_model, .store = &ret_model->store, .bytes = bytes, .size = size};
+    u32 blocks = size_min(h->blocks, (RECORDING_SIZE_MAX - RECORDING_HEADER) / RECORDING_BLOCK);
+    load_header(&l, h);
+    judge(&l, blocks);
+    walk(&l, blocks, add_process);
+    index_processes(&l);
+    walk(&l, blocks, add_module);
+    walk(&l, blocks, add_site);
+    table_done(&l.by_index);
+    table_done(&l.by_module);
+    table_done(&l.by_name);
+    return 0;
+}
+
+int load_memory(const char *name, const void *bytes, size_t size, struct model *ret_model,
+                char *why, size_t why_size)
+{
+    // Room for a whole header even if there is less to copy: judge_header reads it.
+    char *copy = calloc(1, size_max(size, RECORDING_HEADER));
+    if (copy == NULL)
+        return say(why, why_size, name, "cannot be read: out of memory");
+    memcpy(copy, bytes, size);
+    int r = load_copy(name, copy, size, ret_model, why, why_size);
+    free(copy);
+    return r;
+}
+
+// Read up to `size` bytes; fewer at the end of the file. -errno on failure.
+static ssize_t read_all(int fd, char *to, size_t size)
+{
+    size_t got = 0;
+    while (got < size) {
+        ssize_t n = read(fd, to + got, size - got);
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        if (n == 0)
+            break;
+        got += n < 0 ? 0 : (size_t)n;
+    }
+    return (ssize_t)got;
+}
+
+static int load_fd(int fd, const char *name, struct model *ret_model, char *why, size_t why_size)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0 || S_ISDIR(st.st_mode))
+        return say(why, why_size, name, "is a folder, not a recording");
+    size_t room =
+        S_ISREG(st.st_mode) ? size_min((size_t)st.st_size, RECORDING_SIZE_MAX) : RECORDING_SIZE_MAX;
+    char *bytes = calloc(1, size_max(room, RECORDING_HEADER));
+    if (bytes == NULL)
+        return say(why, why_size, name, "cannot be read: out of memory");
+    ssize_t size = read_all(fd, bytes, room);
+    int r = -1;
+    if (size < 0)
+        snprintf(why, why_size, "%s cannot be read: %s", name, strerror((int)-size));
+    else
+        r = load_copy(name, bytes, (size_t)size, ret_model, why, why_size);
+    free(bytes);
+    return r;
+}
+
+int load_file(const char *path, struct model *ret_model, char *why, size_t why_size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        snprintf(why, why_size, "%s cannot be opened: %s", path, strerror(errno));
+        return -1;
+    }
+    int r = load_fd(fd, path, ret_model, why, why_size);
+    close(fd);
+    return r;
+}
+
+void load_done(struct model *m)
+{
+    free(m->processes);
+    free(m->modules);
+    free(m->sites);
+    store_done(&m->store);
+    *m = (struct model){0};
+}

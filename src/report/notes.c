@@ -1,0 +1,162 @@
+// notes.c: each note is one condition and one sentence, in the order of weight.
+
+#include "report/notes.h"
+
+#include "report/words.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+struct noter {
+    struct model *m;
+    struct notes notes;
+};
+
+__attribute__((format(printf, 3, 4))) static void add(struct noter *n, const char *code,
+                                                      const char *fmt, ...)
+{
+    char text[512];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    if (n->notes.count < NOTES_MAX)
+        n->notes.items[n->notes.count++] =
+            (struct note){code, store_text(&n->m->store, text, sizeof text)};
+}
+
+static u32 count_flag(const struct model *m, u32 flag)
+{
+    u32 n = 0;
+    for (u32 i = 0; i < m->processes_count; i++)
+        n += (m->processes[i].flags & flag) != 0;
+    return n;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL || slash[1] == 0 ? path : slash + 1;
+}
+
+static const char *const scan_reasons[] = {
+    [SCAN_OK] = "",
+    [SCAN_NO_TOOL] = "loam was gone or too busy to answer",
+    [SCAN_NO_PERMISSION] = "the kernel did not let loam look into the process",
+    [SCAN_VANISHED] = "the process ended while loam looked at it",
+    [SCAN_NO_MEMORY] = "there was no memory for the copy that is scanned",
+    [SCAN_UNREADABLE] = "its heap could not be read",
+};
+
+static const char *scan_reason(u32 error)
+{
+    return error < countof(scan_reasons) && error != SCAN_OK ? scan_reasons[error] : "unknown";
+}
+
+const char *notes_no_scan(struct model *m, const struct totals *t)
+{
+    if (!m->leaks || t->scanned > 0 || m->processes_count == 0)
+        return NULL;
+    char text[256];
+    const struct process *p = &m->processes[0];
+    int status = (int)m->end_status;
+    if (p->scan_error != SCAN_OK)
+        snprintf(text, sizeof text, "The leak scan did not run: %s.", scan_reason(p->scan_error));
+    else if (m->ended_ns != 0 && WIFSIGNALED(status))
+        snprintf(text, sizeof text, "The program died by %s, so the leak scan did not run.",
+                 words_signal(WTERMSIG(status)));
+    else if (m->ended_ns == 0)
+        snprintf(text, sizeof text,
+                 "The program has not ended in this recording, so the leak "
+                 "scan did not run.");
+    else
+        snprintf(text, sizeof text,
+                 "The program did not come to an orderly end, so the leak "
+                 "scan did not run.");
+    return store_text(&m->store, text, sizeof text);
+}
+
+static void note_blind(struct noter *n, const struct totals *t)
+{
+    const struct model *m = n->m;
+    if (m->processes_count == 0) {
+        add(n, "nothing-recorded",
+            "Nothing was recorded: the program never loaded libloam, or cleared its environment.");
+        return;
+    }
+    for (u32 i = 0, told = 0; i < m->processes_count && told < 3; i++) {
+        const struct process *p = &m->processes[i];
+        if ((p->flags & PROCESS_BYPASSED) == 0)
+            continue;
+        told++;
+        add(n, "own-allocator", "%s brings its own allocator: loam saw none of its memory.",
+            base_name(p->exe));
+    }
+    if (t->allocs == 0 && count_flag(m, PROCESS_BYPASSED) == 0)
+        add(n, "no-allocations",
+            "No allocation was seen: %s allocates nothing, or brings its own allocator.",
+            base_name(m->processes[0].exe));
+}
+
+static void note_scans(struct noter *n, const struct totals *t)
+{
+    const struct model *m = n->m;
+    u32 refused = 0, unfinished = 0, reason = SCAN_OK;
+    for (u32 i = 0; i < m->processes_count && m->leaks; i++) {
+        const struct process *p = &m->processes[i];
+        if ((p->flags & (PROCESS_SCANNED | PROCESS_BYPASSED | PROCESS_EXECED)) != 0)
+            continue;
+        bool was_refused = p->scan_error != SCAN_OK;
+        refused += was_refused;
+        unfinished += !was_refused;
+        reason = was_refused ? p->scan_error : reason;
+    }
+    if (t->scanned > 0 && refused > 0)
+        add(n, "scan-refused", "%u of %u processes could not be scanned for leaks: %s.", refused,
+            m->processes_count, scan_reason(reason));
+    if (t->scanned > 0 && unfinished > 0)
+        add(n, "not-scanned",
+            "%u of %u processes died by a signal or still ran, so they were not scanned for leaks.",
+            unfinished, m->processes_count);
+}
+
+static void note_file(struct noter *n)
+{
+    const struct model *m = n->m;
+    if (m->cut)
+        add(n, "cut", "The recording's file is cut off: its later part is missing here.");
+    if (m->damaged > 0)
+        add(n, "damaged", "%u parts of the recording are damaged and were left out.", m->damaged);
+    if (m->ended_ns == 0)
+        add(n, "unfinished",
+            "The recording ends before the program did: loam was stopped, or still runs.");
+    if (count_flag(m, PROCESS_FULL) > 0)
+        add(n, "full", "The recording was full: later stacks are counted together, without place.");
+}
+
+static void note_modules(struct noter *n)
+{
+    for (u32 i = 0; i < n->m->modules_count; i++) {
+        const struct module *mod = n->m->modules[i];
+        if (symbols_state(mod) == SYMBOLS_CHANGED)
+            add(n, "file-changed", "%s has changed since the recording: its frames stay addresses.",
+                mod->path);
+        else if (symbols_state(mod) == SYMBOLS_GONE && mod->path[0] == '/')
+            add(n, "file-gone", "%s is not there any more: its frames stay addresses.", mod->path);
+    }
+}
+
+struct notes notes_of(struct model *m, const struct totals *t)
+{
+    struct noter n = {.m = m};
+    note_blind(&n, t);
+    note_scans(&n, t);
+    note_file(&n);
+    if (count_flag(m, PROCESS_PYTHON) > 0)
+        add(&n, "python-malloc",
+            "PYTHONMALLOC=malloc was set, so that Python's own pools do not hide its objects.");
+    note_modules(&n);
+    return n.notes;
+}

@@ -1,0 +1,344 @@
+// stack.c: expand frames to functions, give each a role, keep the telling ones.
+
+#include "report/stack.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum role { ROLE_LIBRARY, ROLE_USER, ROLE_WRAPPER, ROLE_START };
+
+// Functions whose only work is to hand out memory. Exact names.
+static const char *const wrappers[] = {
+    "malloc",
+    "calloc",
+    "realloc",
+    "reallocarray",
+    "memalign",
+    "aligned_alloc",
+    "posix_memalign",
+    "valloc",
+    "pvalloc",
+    "loam_malloc",
+    "loam_calloc",
+    "loam_realloc",
+    "strdup",
+    "strndup",
+    "__strdup",
+    "__strndup",
+    "wcsdup",
+    "asprintf",
+    "vasprintf",
+    "__asprintf",
+    "__vasprintf",
+    "xmalloc",
+    "xcalloc",
+    "xrealloc",
+    "xstrdup",
+    "xstrndup",
+    "xzalloc",
+    "xmemdup",
+    "xnmalloc",
+    "g_malloc",
+    "g_malloc0",
+    "g_realloc",
+    "g_strdup",
+    "g_slice_alloc",
+    "g_malloc_n",
+    "safemalloc",
+    "PyMem_Malloc",
+    "PyMem_RawMalloc",
+    "PyMem_Calloc",
+    "PyMem_Realloc",
+    "PyMem_RawCalloc",
+    "PyMem_RawRealloc",
+    "PyObject_Malloc",
+    "PyObject_Calloc",
+    "PyObject_Realloc",
+    "_PyMem_RawMalloc",
+    "_PyMem_RawCalloc",
+    "_PyMem_RawRealloc",
+    "Perl_safesysmalloc",
+    "Perl_safesyscalloc",
+    "Perl_safesysrealloc",
+    "sqlite3MemMalloc",
+    "sqlite3Malloc",
+};
+static const char *const wrapper_starts[] = {
+    "operator new", "std::", "__gnu_cxx::", "void std::", "void* std::", "std::__",
+};
+static const char *const plain_wrappers[] = {
+    "malloc", "calloc", "realloc", "operator new", "loam_", "PyMem_", "PyObject_", "_PyMem_",
+};
+static const char *const starters[] = {
+    "_start",
+    "__libc_start_main",
+    "__libc_start_call_main",
+    "__libc_start_main_impl",
+    "start_thread",
+    "clone",
+    "clone3",
+    "__clone",
+    "__clone3",
+    "_dl_start",
+    "_dl_start_user",
+    "_dl_init",
+    "call_init",
+    "_dl_catch_exception",
+    "__libc_start_main@@GLIBC_2.34",
+};
+
+static bool one_of(const char *name, const char *const *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(name, list[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool starts_with_one_of(const char *name, const char *const *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strncmp(name, list[i], strlen(list[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool in_system(const char *path)
+{
+    static const char *const folders[] = {"/usr/", "/lib/", "/lib64/", "[", "linux-vdso"};
+    return starts_with_one_of(path, folders, countof(folders));
+}
+
+static bool runtime_module(const struct module *m)
+{
+    static const char *const names[] = {"libc.so", "ld-linux", "libpthread.so", "libc-2"};
+    return m != NULL && starts_with_one_of(m->name, names, countof(names));
+}
+
+static enum role role_of(const struct stack_line *l)
+{
+    const char *name = l->symbol->function;
+    if (l->module != NULL && strncmp(l->module->name, "libloam", 7) == 0)
+        return ROLE_WRAPPER;
+    if (l->symbol->named && one_of(name, starters, countof(starters)))
+        return ROLE_START;
+    if (l->symbol->named && (one_of(name, wrappers, countof(wrappers)) ||
+                             starts_with_one_of(name, wrapper_starts, countof(wrapper_starts))))
+        return ROLE_WRAPPER;
+    if (!l->symbol->named && runtime_module(l->module))
+        return ROLE_START; // only counts at the outer end: stripped libc between clone and main
+    bool user = l->symbol->file != NULL && !in_system(l->symbol->file) && l->module != NULL &&
+                !in_system(l->module->path);
+    return user ? ROLE_USER : ROLE_LIBRARY;
+}
+
+// ---------------------------------------------------------------- cutting
+
+// All functions of a stack, inlined ones included.
+static struct stack_line *expand(struct symbols *symbols, struct store *store,
+                                 const struct site *site, u32 *ret_count)
+{
+    u32 count = 0, at = 0;
+    size_t n;
+    for (u32 i = 0; i < site->frames_count; i++) {
+        symbols_of(symbols, site->frames[i], &n);
+        count += (u32)n;
+    }
+    struct stack_line *lines = store_push(store, count * sizeof *lines);
+    for (u32 i = 0; i < site->frames_count; i++) {
+        const struct symbol *s = symbols_of(symbols, site->frames[i], &n);
+        for (size_t j = 0; j < n; j++)
+            lines[at++] = (struct stack_line){.symbol = &s[j],
+                                              .module = site->frames[i].module,
+                                              .offset = site->frames[i].offset};
+    }
+    *ret_count = count;
+    return lines;
+}
+
+// Drop start-up code behind main, or behind a thread's first function.
+static u32 outer_end(const struct stack_line *lines, u32 count)
+{
+    for (u32 i = 0; i < count; i++) {
+        if (strcmp(lines[i].symbol->function, "main") == 0 && lines[i].symbol->named)
+            return i + 1;
+    }
+    u32 end = count;
+    while (end > 1 && role_of(&lines[end - 1]) == ROLE_START)
+        end--;
+    return end;
+}
+
+// The first frame that is no wrapper; but a stack of wrappers alone keeps its last.
+static u32 inner_start(const struct stack_line *lines, u32 end)
+{
+    u32 start = 0;
+    while (start + 1 < end && role_of(&lines[start]) == ROLE_WRAPPER)
+        start++;
+    return start;
+}
+
+static const char *telling(struct store *store, const char *wrapper)
+{
+    if (starts_with_one_of(wrapper, plain_wrappers, countof(plain_wrappers)))
+        return NULL;
+    return stack_short_name(store, wrapper);
+}
+
+// Which of `count` lines stay when there is room for `room`: the two innermost, the outermost,
+// then the user's own from the inside, then others from the inside.
+static void choose(const struct stack_line *lines, u32 count, u32 room, bool *keep)
+{
+    u32 kept = 0;
+    for (u32 i = 0; i < count; i++) {
+        keep[i] = count <= room || i < 2 || i + 1 == count;
+        kept += keep[i];
+    }
+    for (int pass = 0; pass < 2; pass++) {
+        for (u32 i = 0; i < count && kept < room; i++) {
+            if (!keep[i] && (pass == 1 || role_of(&lines[i]) == ROLE_USER)) {
+                keep[i] = true;
+                kept++;
+            }
+        }
+    }
+}
+
+struct stack stack_cut(struct symbols *symbols, struct store *store, const struct site *site,
+                       u32 lines_max)
+{
+    u32 count;
+    struct stack_line *lines = expand(symbols, store, site, &count);
+    struct stack out = {.lines = lines, .lines_count = count};
+    if (lines_max == 0 || count == 0)
+        return out;
+    u32 end = outer_end(lines, count), start = inner_start(lines, end), n = end - start;
+    bool *keep = store_push(store, n);
+    choose(lines + start, n, lines_max, keep);
+    if (start > 0)
+        out.via = telling(store, lines[start - 1].symbol->function);
+    out.lines_count = 0;
+    u32 hidden = 0;
+    for (u32 i = 0; i < n; i++) {
+        struct stack_line line = lines[start + i];
+        line.hidden = hidden;
+        hidden = keep[i] ? 0 : hidden + 1;
+        if (keep[i])
+            lines[out.lines_count++] = line; // never ahead of what is still to be read
+    }
+    out.hidden_last = hidden;
+    return out;
+}
+
+// ---------------------------------------------------------------- names and places
+
+// The '(' that opens the parameter list at the end of a demangled name, or NULL.
+static char *parameters(char *name)
+{
+    size_t at = strlen(name);
+    if (at == 0 || name[at - 1] != ')')
+        return NULL;
+    int depth = 0;
+    while (at-- > 0) {
+        depth += name[at] == ')' ? 1 : name[at] == '(' ? -1 : 0;
+        if (depth == 0)
+            break;
+    }
+    bool call_operator = at >= 8 && strncmp(name + at - 8, "operator", 8) == 0;
+    return depth != 0 || at == 0 || call_operator ? NULL : name + at;
+}
+
+static void cut_suffix(char *name, const char *suffix)
+{
+    size_t n = strlen(name), k = strlen(suffix);
+    if (n > k && strcmp(name + n - k, suffix) == 0)
+        name[n - k] = 0;
+}
+
+// Remove ", std::allocator<...>" wherever it stands: it is the default and doubles every name.
+static void cut_allocators(char *name)
+{
+    static const char start[] = ", std::allocator<";
+    char *at;
+    while ((at = strstr(name, start)) != NULL) {
+        char *end = at + sizeof start - 1;
+        for (int depth = 1; *end != 0 && depth > 0; end++)
+            depth += *end == '<' ? 1 : *end == '>' ? -1 : 0;
+        while (*end == ' ')
+            end++;
+        memmove(at, end, strlen(end) + 1);
+    }
+}
+
+const char *stack_short_name(struct store *store, const char *function)
+{
+    char *name = store_text(store, function, strlen(function));
+    char *clone = strstr(name, " [clone");
+    if (clone != NULL)
+        *clone = 0;
+    cut_suffix(name, " const");
+    char *params = parameters(name);
+    if (params != NULL)
+        *params = 0;
+    cut_allocators(name);
+    return name;
+}
+
+// Remove "x/../" and "./" from a path, in place. Compilers write them; nobody wants to read them.
+static void tidy_path(char *path)
+{
+    char *at;
+    while ((at = strstr(path, "/./")) != NULL)
+        memmove(at, at + 2, strlen(at + 2) + 1);
+    while ((at = strstr(path, "/../")) != NULL) {
+        char *before = at;
+        while (before > path && before[-1] != '/')
+            before--;
+        if (before == path || before == at)
+            return;
+        memmove(before, at + 4, strlen(at + 4) + 1);
+    }
+}
+
+// Relative to the working folder if it lies there, else its last three parts.
+static const char *near_path(char *path)
+{
+    char cwd[4096];
+    tidy_path(path);
+    if (getcwd(cwd, sizeof cwd) != NULL) {
+        size_t n = strlen(cwd);
+        if (strncmp(path, cwd, n) == 0 && path[n] == '/')
+            return path + n + 1;
+    }
+    char *at = path + strlen(path);
+    for (int parts = 0; at > path; at--) {
+        if (*at == '/' && ++parts == 3)
+            return at + 1;
+    }
+    return path;
+}
+
+const char *stack_where(struct store *store, const struct stack_line *line)
+{
+    const struct symbol *s = line->symbol;
+    if (s->file != NULL) {
+        size_t size = strlen(s->file) + 16;
+        char *path = store_text(store, s->file, size), *text = store_push(store, size);
+        const char *near = near_path(path);
+        if (s->line == 0)
+            return near;
+        snprintf(text, size, "%s:%u", near, s->line);
+        return text;
+    }
+    if (!s->named && s->start != 0) {
+        char *text = store_push(store, 64);
+        snprintf(text, 64, "in the function at +0x%llx", (unsigned long long)s->start);
+        return text;
+    }
+    return s->named && line->module != NULL ? line->module->name : "";
+}

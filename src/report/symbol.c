@@ -1,0 +1,348 @@
+// symbol.c: elfutils answers; this file asks, shortens and remembers.
+//
+// libdwfl finds the debug file of a module (by build-id, by debug link) and applies what
+// relocations it needs; one session per module keeps addresses simple: a frame's offset is a
+// link-time address of its module, so dwfl address = offset + what dwfl chose as bias.
+
+#include "report/symbol.h"
+
+#include "report/utf8.h"
+
+#include <dlfcn.h>
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <elfutils/libdwfl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define INLINED_MAX 32
+
+struct symbol_file {
+    Dwfl *dwfl;
+    Dwfl_Module *mod; // NULL: no symbols to be had
+    Dwarf_Addr bias;  // dwfl address minus link-time address
+    enum symbol_state state;
+    struct symbol_file *next;
+};
+
+struct answer {
+    size_t count;
+    struct symbol symbols[];
+};
+
+struct symbols {
+    struct store *store;
+    struct table answers; // module number and offset -> struct answer
+    struct symbol_file *files;
+    char *(*demangle)(const char *, char *, size_t *, int *);
+    void *libstdcxx;
+};
+
+struct symbols *symbols_new(struct store *store)
+{
+    struct symbols *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        die("loam: no memory for the report", NULL);
+    s->store = store;
+    // A report answers at once; a debuginfod server may take minutes, for each library.
+    unsetenv("DEBUGINFOD_URLS");
+    // The one demangler that is on every Debian machine. Without it C++ names stay as they are.
+    s->libstdcxx = dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_LOCAL);
+    if (s->libstdcxx != NULL)
+        *(void **)&s->demangle = dlsym(s->libstdcxx, "__cxa_demangle");
+    return s;
+}
+
+struct symbols *symbols_free(struct symbols *s)
+{
+    if (s == NULL)
+        return NULL;
+    for (struct symbol_file *f = s->files; f != NULL; f = f->next) {
+        if (f->dwfl != NULL)
+            dwfl_end(f->dwfl);
+    }
+    table_done(&s->answers);
+    if (s->libstdcxx != NULL)
+        dlclose(s->libstdcxx);
+    free(s);
+    return NULL;
+}
+
+// ---------------------------------------------------------------- opening a module
+
+// The file that stands at the path now must be the one that was recorded.
+static bool same_build(struct symbol_file *f, const struct module *m)
+{
+    const unsigned char *id = NULL;
+    GElf_Addr at;
+    int len = dwfl_module_build_id(f->mod, &id, &at);
+    if (m->build_id_len == 0)
+        return len <= 0;
+    return len == (int)m->build_id_len && memcmp(id, m->build_id, m->build_id_len) == 0;
+}
+
+// Report one file to a fresh session. NULL when it is no ELF file.
+static Dwfl_Module *report_module(struct symbol_file *f, const struct module *m)
+{
+    static const Dwfl_Callbacks callbacks = {
+        .find_debuginfo = dwfl_standard_find_debuginfo,
+        .section_address = dwfl_offline_section_address,
+    };
+    f->dwfl = dwfl_begin(&callbacks);
+    if (f->dwfl == NULL)
+        return NULL;
+    Dwfl_Module *mod = dwfl_report_offline(f->dwfl, m->name, m->path, -1);
+    dwfl_report_end(f->dwfl, NULL, NULL);
+    return mod;
+}
+
+static void open_file(struct symbol_file *f, const struct module *m)
+{
+    f->state = SYMBOLS_GONE;
+    if (m->path[0] != '/' || access(m->path, R_OK) != 0)
+        return;
+    f->mod = report_module(f, m);
+    if (f->mod == NULL || dwfl_module_getelf(f->mod, &f->bias) == NULL) {
+        f->mod = NULL;
+        return;
+    }
+    if (!same_build(f, m)) {
+        f->mod = NULL;
+        f->state = SYMBOLS_CHANGED;
+        return;
+    }
+    Dwarf_Addr bias;
+    bool lines = dwfl_module_getdwarf(f->mod, &bias) != NULL;
+    bool names = dwfl_module_getsymtab(f->mod) > 1;
+    f->state = lines ? SYMBOLS_FULL : names ? SYMBOLS_NAMES : SYMBOLS_NONE;
+}
+
+static struct symbol_file *file_of(struct symbols *s, struct module *m)
+{
+    if (m->symbols == NULL) {
+        m->symbols = store_push(s->store, sizeof *m->symbols);
+        m->symbols->next = s->files;
+        s->files = m->symbols;
+        open_file(m->symbols, m);
+    }
+    return m->symbols;
+}
+
+enum symbol_state symbols_state(const struct module *m)
+{
+    return m->symbols == NULL ? SYMBOLS_FULL : m->symbols->state;
+}
+
+// ---------------------------------------------------------------- names
+
+static const char *keep(struct symbols *s, const char *text)
+{
+    char *copy = store_text(s->store, text, strlen(text));
+    utf8_clean(copy);
+    return copy;
+}
+
+static const char *demangled(struct symbols *s, const char *name)
+{
+    if (s->demangle == NULL || strncmp(name, "_Z", 2) != 0)
+        return keep(s, name);
+    int status;
+    char *plain = s->demangle(name, NULL, NULL, &status);
+    const char *kept = keep(s, status == 0 && plain != NULL ? plain : name);
+    free(plain);
+    return kept;
+}
+
+// A name in the symbol table that really covers the address. dwfl also offers the nearest one
+// before it, which in a stripped file is some other function.
+static const char *table_name(struct symbol_file *f, Dwarf_Addr at)
+{
+    GElf_Sym sym;
+    GElf_Off off;
+    const char *name = dwfl_module_addrinfo(f->mod, at, &off, &sym, NULL, NULL, NULL);
+    if (name == NULL || *name == 0 || (sym.st_size != 0 && off >= sym.st_size))
+        return NULL;
+    return sym.st_size != 0 || off < 64 ? name : NULL;
+}
+
+static const char *die_name(Dwarf_Die *die)
+{
+    static const unsigned names[] = {DW_AT_linkage_name, DW_AT_MIPS_linkage_name, DW_AT_name};
+    for (size_t i = 0; i < countof(names); i++) {
+        Dwarf_Attribute attr;
+        const char *name = dwarf_formstring(dwarf_attr_integrate(die, names[i], &attr));
+        if (name != NULL)
+            return name;
+    }
+    return NULL;
+}
+
+// Where a stripped function begins, by its unwind table; 0 if even that is missing.
+static u64 function_start(struct symbol_file *f, Dwarf_Addr at)
+{
+    Dwarf_Addr bias, start = 0, end;
+    Dwarf_CFI *cfi = dwfl_module_eh_cfi(f->mod, &bias);
+    Dwarf_Frame *frame = NULL;
+    bool signal;
+    if (cfi == NULL || dwarf_cfi_addrframe(cfi, at - bias, &frame) != 0)
+        return 0;
+    dwarf_frame_info(frame, &start, &end, &signal);
+    free(frame);
+    return start + bias - f->bias;
+}
+
+static const char *nameless(struct symbols *s, const struct module *m, u64 offset)
+{
+    char text[320];
+    if (m == NULL)
+        snprintf(text, sizeof text, "0x%llx", (unsigned long long)offset);
+    else
+        snprintf(text, sizeof text, "%.256s+0x%llx", m->name, (unsigned long long)offset);
+    return keep(s, text);
+}
+
+// ---------------------------------------------------------------- lines and inlined functions
+
+static const char *joined(struct symbols *s, const char *dir, const char *name)
+{
+    if (dir == NULL || name[0] == '/')
+        return keep(s, name);
+    size_t size = strlen(dir) + strlen(name) + 2;
+    char *path = store_push(s->store, size);
+    snprintf(path, size, "%s/%s", dir, name);
+    utf8_clean(path);
+    return path;
+}
+
+static void set_line(struct symbols *s, struct symbol *sym, Dwfl_Module *mod, Dwarf_Addr at)
+{
+    Dwfl_Line *line = dwfl_module_getsrc(mod, at);
+    int number = 0;
+    const char *file = line == NULL ? NULL : dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL);
+    if (file == NULL)
+        return;
+    sym->file = joined(s, dwfl_line_comp_dir(line), file);
+    sym->line = number > 0 ? (u32)number : 0;
+}
+
+// The compilation unit of an address; clang writes no .debug_aranges, so ask each unit then.
+static Dwarf_Die *unit_of(struct symbol_file *f, Dwarf_Addr at, Dwarf_Addr *ret_bias)
+{
+    Dwarf_Die *cu = dwfl_module_addrdie(f->mod, at, ret_bias);
+    if (cu != NULL)
+        return cu;
+    while ((cu = dwfl_module_nextcu(f->mod, cu, ret_bias)) != NULL) {
+        if (dwarf_haspc(cu, at - *ret_bias) == 1)
+            return cu;
+    }
+    return NULL;
+}
+
+// The chain of scopes from the innermost one that holds `pc` up to its unit. dwarf_getscopes
+// leaves that chain at the first inlined function for the place where it was written;
+// dwarf_getscopes_die, asked with the innermost one, stays with the code.
+static int scopes_of(Dwarf_Die *cu, Dwarf_Addr pc, Dwarf_Die **ret_scopes)
+{
+    Dwarf_Die *scopes = NULL;
+    int n = dwarf_getscopes(cu, pc, &scopes);
+    if (n <= 0)
+        return 0;
+    Dwarf_Die innermost = scopes[0];
+    free(scopes);
+    scopes = NULL;
+    n = dwarf_getscopes_die(&innermost, &scopes);
+    if (n <= 0)
+        return 0;
+    *ret_scopes = scopes;
+    return n;
+}
+
+// An inlined function's DIE says from which line of its caller it was called.
+static void set_call_line(struct symbols *s, struct symbol *caller, Dwarf_Die *cu, Dwarf_Die *die)
+{
+    Dwarf_Attribute attr;
+    Dwarf_Word file, line;
+    Dwarf_Files *files;
+    size_t files_count;
+    if (dwarf_formudata(dwarf_attr(die, DW_AT_call_file, &attr), &file) != 0 ||
+        dwarf_formudata(dwarf_attr(die, DW_AT_call_line, &attr), &line) != 0 ||
+        dwarf_getsrcfiles(cu, &files, &files_count) != 0 || file >= files_count)
+        return;
+    const char *name = dwarf_filesrc(files, file, NULL, NULL);
+    if (name == NULL)
+        return;
+    const char *dir = dwarf_formstring(dwarf_attr(cu, DW_AT_comp_dir, &attr));
+    caller->file = joined(s, dir, name);
+    caller->line = (u32)line;
+}
+
+// Fill `out` from the debug information; the number of symbols, 0 if it does not know.
+static size_t from_dwarf(struct symbols *s, struct symbol_file *f, Dwarf_Addr at,
+                         struct symbol out[INLINED_MAX])
+{
+    Dwarf_Addr bias;
+    Dwarf_Die *cu = unit_of(f, at, &bias), *scopes = NULL;
+    int n = cu == NULL ? 0 : scopes_of(cu, at - bias, &scopes);
+    size_t count = 0;
+    set_line(s, &out[0], f->mod, at);
+    for (int i = 0; i < n && count + 1 < INLINED_MAX; i++) {
+        int tag = dwarf_tag(&scopes[i]);
+        if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram)
+            continue;
+        const char *name = die_name(&scopes[i]);
+        out[count].named = name != NULL;
+        out[count].function = name == NULL ? "?" : demangled(s, name);
+        out[count].inlined = tag == DW_TAG_inlined_subroutine;
+        count++;
+        if (tag == DW_TAG_subprogram)
+            break;
+        set_call_line(s, &out[count], cu, &scopes[i]);
+    }
+    free(scopes);
+    return count;
+}
+
+// ---------------------------------------------------------------- asking
+
+static size_t ask(struct symbols *s, struct frame frame, struct symbol out[INLINED_MAX])
+{
+    struct symbol_file *f = frame.module == NULL ? NULL : file_of(s, frame.module);
+    size_t count = 0;
+    if (f != NULL && f->mod != NULL) {
+        // A frame holds the return address; the call is before it, and may be the last
+        // instruction of its function.
+        Dwarf_Addr at = frame.offset - 1 + f->bias;
+        count = from_dwarf(s, f, at, out);
+        const char *name = count == 0 ? table_name(f, at) : NULL;
+        if (name != NULL) {
+            out[0].function = demangled(s, name);
+            out[0].named = true;
+            count = 1;
+        } else if (count == 0) {
+            out[0].start = function_start(f, at);
+        }
+    }
+    if (count == 0) {
+        out[0].function = nameless(s, frame.module, frame.offset);
+        count = 1;
+    }
+    return count;
+}
+
+const struct symbol *symbols_of(struct symbols *s, struct frame f, size_t *ret_count)
+{
+    u64 key = (u64)(f.module == NULL ? 0 : f.module->number) << 48 | f.offset;
+    struct answer *a = table_get(&s->answers, key);
+    if (a == NULL) {
+        struct symbol out[INLINED_MAX] = {0};
+        size_t count = ask(s, f, out);
+        a = store_push(s->store, sizeof *a + count * sizeof *out);
+        a->count = count;
+        memcpy(a->symbols, out, count * sizeof *out);
+        table_put(&s->answers, key, a);
+    }
+    *ret_count = a->count;
+    return a->symbols;
+}

@@ -1,0 +1,31 @@
+// symbol.h: from frames to functions, files and lines.
+//
+// Symbols are read here, in the tool, never in the program: by build-id, from the file itself,
+// from its separate debug file under /usr/lib/debug, or not at all, and only for frames that
+// somebody prints. A file that has changed since the recording is not believed.
+#pragma once
+
+#include "report/model.h"
+
+struct symbol {
+    const char *function; // demangled; "module+0x1234" when nothing is known
+    const char *file;     // NULL: unknown
+    u32 line;             // 0: unknown
+    bool inlined;         // this function was inlined into the next symbol
+    bool named;           // the function has a name of its own
+    u64 start;            // stripped code: where the function begins (offset in the module), or 0
+};
+
+struct symbols;
+
+// Answers live in `store`.
+struct symbols *symbols_new(struct store *store);
+struct symbols *symbols_free(struct symbols *s);
+
+// The functions at a frame, innermost first: those inlined there, then the real one. At least
+// one; borrowed until symbols_free.
+const struct symbol *symbols_of(struct symbols *s, struct frame f, size_t *ret_count);
+
+// What could be read about a module: lines, names only, neither; or its file is another one now.
+enum symbol_state { SYMBOLS_FULL, SYMBOLS_NAMES, SYMBOLS_NONE, SYMBOLS_CHANGED, SYMBOLS_GONE };
+enum symbol_state symbols_state(const struct module *m); // SYMBOLS_FULL if never asked

@@ -1,0 +1,472 @@
+// text.c: the report's sections, top to bottom, one function each.
+
+#include "report/text.h"
+
+#include "report/notes.h"
+#include "report/place.h"
+#include "report/stack.h"
+#include "report/utf8.h"
+#include "report/words.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#define LEFT          11 // the column that everything hangs from
+#define STACK_LINES   6
+#define NAME_WIDTH    46 // longest function name before it is cut
+#define BAR_WIDTH     16
+#define PROCESSES_MAX 8
+
+struct page {
+    struct ink *k;
+    struct model *m;
+    const struct text_options *o;
+    struct symbols *symbols;
+    struct totals t;
+    struct places places;
+    const char *no_scan; // why leaks are not known, or NULL
+    bool leaks;          // leak results are there
+};
+
+static void heading(struct page *p, enum style style, const char *text)
+{
+    ink(p->k, style, "%s", text);
+    ink_to(p->k, LEFT);
+}
+
+// An amount in the margin, its right end just before LEFT.
+static void margin(struct page *p, enum style style, u64 bytes)
+{
+    char size[WORDS_SIZE];
+    words_size(size, bytes);
+    ink_to(p->k, (u32)(LEFT - 1 - size_min(strlen(size), LEFT - 1)));
+    ink(p->k, style, "%s", size);
+    ink_to(p->k, LEFT);
+}
+
+// ---------------------------------------------------------------- stacks
+
+static u32 name_width(struct page *p, const struct stack *s, const char **names)
+{
+    u32 widest = 12;
+    for (u32 i = 0; i < s->lines_count; i++) {
+        const char *function = s->lines[i].symbol->function;
+        names[i] = p->o->full_stacks ? function : stack_short_name(&p->m->store, function);
+        u32 n = (u32)strlen(names[i]);
+        widest = n > widest ? n : widest;
+    }
+    return widest > NAME_WIDTH ? NAME_WIDTH : widest;
+}
+
+static void skipped(struct page *p, u32 n)
+{
+    if (n == 0)
+        return;
+    ink_to(p->k, LEFT);
+    ink(p->k, INK_DIM, "⋮ %u more", n);
+    ink_line(p->k);
+}
+
+static void stack_line(struct page *p, const struct stack_line *l, const char *name, u32 width,
+                       bool first)
+{
+    struct ink *k = p->k;
+    ink_to(k, LEFT);
+    const char *where = stack_where(&p->m->store, l);
+    u32 room = k->width - LEFT - 2;
+    if (p->o->full_stacks || *where == 0)
+        width = room;
+    ink_cut(k, first ? INK_BOLD : INK_PLAIN, name, width);
+    if (*where != 0) {
+        ink_to(k, p->o->full_stacks ? 0 : LEFT + width + 2);
+        bool line_known = l->symbol->file != NULL;
+        ink(k, line_known ? INK_PLAIN : INK_DIM, "%s", where);
+    }
+    if (l->symbol->inlined)
+        ink(k, INK_DIM, " (inlined)");
+}
+
+static void stack(struct page *p, const struct site *site)
+{
+    if (site->other) {
+        ink_to(p->k, LEFT);
+        ink(p->k, INK_DIM, "stacks that found no room in the recording");
+        ink_line(p->k);
+        return;
+    }
+    struct stack s = stack_cut(p->symbols, &p->m->store, site, p->o->full_stacks ? 0 : STACK_LINES);
+    const char **names = store_push(&p->m->store, (s.lines_count + 1) * sizeof *names);
+    u32 width = name_width(p, &s, names);
+    for (u32 i = 0; i < s.lines_count; i++) {
+        skipped(p, s.lines[i].hidden);
+        stack_line(p, &s.lines[i], names[i], width, i == 0);
+        if (i == 0 && s.via != NULL && p->k->column + 6 + strlen(s.via) < p->k->width)
+            ink(p->k, INK_DIM, "  via %s", s.via);
+        ink_line(p->k);
+    }
+    skipped(p, s.hidden_last);
+    if (site->truncated && p->o->full_stacks) {
+        ink_to(p->k, LEFT);
+        ink(p->k, INK_DIM, "(further out unknown)");
+        ink_line(p->k);
+    }
+}
+
+// ---------------------------------------------------------------- places
+
+// "direct", "held by other leaked blocks", or how much of each.
+static void leak_kind(struct page *p, const struct place *pl)
+{
+    const struct {
+        const char *alone, *mixed;
+        struct amount a;
+    } kinds[] = {
+        {"direct", "direct", pl->direct},
+        {"held by other leaked blocks", "indirect", pl->indirect},
+        {"in cycles", "in cycles", pl->cycle},
+    };
+    u32 present = 0;
+    for (size_t i = 0; i < countof(kinds); i++)
+        present += kinds[i].a.blocks != 0;
+    for (size_t i = 0, told = 0; i < countof(kinds); i++) {
+        char size[WORDS_SIZE];
+        if (kinds[i].a.blocks == 0)
+            continue;
+        ink(p->k, INK_DIM, told++ == 0 ? " · " : ", ");
+        if (present > 1)
+            ink(p->k, INK_DIM, "%s %s", words_size(size, kinds[i].a.bytes), kinds[i].mixed);
+        else
+            ink(p->k, INK_DIM, "%s", kinds[i].alone);
+    }
+}
+
+static void place(struct page *p, const struct place *pl, enum measure by, u64 whole)
+{
+    char share[WORDS_SIZE], blocks[WORDS_SIZE], ways[WORDS_SIZE];
+    u64 bytes = place_bytes(pl, by), n = place_blocks(pl, by);
+    enum style style = by == BY_LEAK ? INK_BAD : INK_BOLD;
+    margin(p, style, bytes);
+    ink_bar(p->k, bytes, whole, BAR_WIDTH);
+    ink(p->k, INK_PLAIN, " %5s", words_share(share, bytes, whole));
+    if (by == BY_PEAK)
+        ink(p->k, INK_DIM, "  of the peak");
+    else
+        ink(p->k, INK_PLAIN, "  in %s", words_of(blocks, n, "block"));
+    if (by == BY_LEAK)
+        leak_kind(p, pl);
+    if (pl->ways > 1)
+        ink(p->k, INK_DIM, " · by %s", words_of(ways, pl->ways, "call path"));
+    ink_line(p->k);
+    stack(p, pl->sample);
+}
+
+// The first `max` places (0: all), largest first, and a line for the rest.
+static void places(struct page *p, enum measure by, u64 whole, u32 max)
+{
+    u32 n = places_sort(&p->places, by), shown = max == 0 || n < max ? n : max;
+    for (u32 i = 0; i < shown; i++) {
+        if (i > 0)
+            ink_line(p->k);
+        place(p, p->places.items[i], by, whole);
+    }
+    u64 rest = 0;
+    for (u32 i = shown; i < n; i++)
+        rest += place_bytes(p->places.items[i], by);
+    if (n == shown)
+        return;
+    char count[WORDS_SIZE];
+    ink_line(p->k);
+    margin(p, INK_DIM, rest);
+    ink(p->k, INK_DIM, "in %s", words_of(count, n - shown, "smaller place"));
+    ink_line(p->k);
+}
+
+// ---------------------------------------------------------------- sections
+
+static void title(struct page *p)
+{
+    struct model *m = p->m;
+    char took[WORDS_SIZE], status[WORDS_SIZE];
+    ink(p->k, INK_HEAD, "loam");
+    ink_to(p->k, LEFT);
+    ink_cut(p->k, INK_BOLD, m->command, p->k->width - LEFT - 34);
+    if (m->ended_ns >= m->started_ns && m->ended_ns != 0) {
+        ink(p->k, INK_DIM, " · %s", words_time(took, m->ended_ns - m->started_ns));
+        bool well = m->end_status == 0;
+        ink(p->k, well ? INK_DIM : INK_BOLD, " · %s", words_status(status, m->end_status));
+    }
+    ink_line(p->k);
+}
+
+static void part(struct page *p, const char *name, struct amount a, bool first)
+{
+    char size[WORDS_SIZE];
+    ink(p->k, INK_DIM, first ? "" : " · ");
+    if (a.blocks == 0)
+        ink(p->k, INK_DIM, "%s none", name);
+    else
+        ink(p->k, INK_PLAIN, "%s %s", name, words_size(size, a.bytes));
+}
+
+static void no_leaks(struct page *p)
+{
+    heading(p, INK_GOOD, "NO LEAKS");
+    if (p->t.reachable.blocks == 0)
+        ink(p->k, INK_PLAIN, "every block was freed");
+    else
+        ink(p->k, INK_PLAIN, "every block was freed, or is still pointed to at the end");
+    ink_line(p->k);
+}
+
+static void leaks(struct page *p)
+{
+    const struct totals *t = &p->t;
+    char bytes[WORDS_SIZE], blocks[WORDS_SIZE], where[WORDS_SIZE];
+    ink_line(p->k);
+    u64 all = leaked_bytes(t->direct, t->indirect, t->cycle);
+    u64 n = t->direct.blocks + t->indirect.blocks + t->cycle.blocks;
+    if (n == 0) {
+        no_leaks(p);
+        return;
+    }
+    u32 from = places_sort(&p->places, BY_LEAK);
+    heading(p, INK_BAD, "LEAKED");
+    ink(p->k, INK_BAD, "%s", words_of(bytes, all, "byte"));
+    ink(p->k, INK_BOLD, " in %s", words_of(blocks, n, "block"));
+    ink(p->k, INK_BOLD, ", from %s", words_of(where, from, "place"));
+    ink_line(p->k);
+    ink_to(p->k, LEFT);
+    part(p, "direct", t->direct, true);
+    part(p, "indirect", t->indirect, false);
+    part(p, "in cycles", t->cycle, false);
+    ink_line(p->k);
+    ink_line(p->k);
+    places(p, BY_LEAK, all, p->o->places_max);
+}
+
+static void no_scan(struct page *p)
+{
+    ink_line(p->k);
+    heading(p, INK_BAD, "LEAKS");
+    ink(p->k, INK_BOLD, "not known. ");
+    ink_wrap(p->k, INK_PLAIN, p->no_scan);
+}
+
+static void reachable(struct page *p)
+{
+    char size[WORDS_SIZE], blocks[WORDS_SIZE];
+    if (p->t.reachable.blocks == 0)
+        return;
+    ink_line(p->k);
+    heading(p, INK_BOLD, "REACHABLE");
+    ink(p->k, INK_BOLD, "%s", words_size(size, p->t.reachable.bytes));
+    ink(p->k, INK_PLAIN, " in %s", words_of(blocks, p->t.reachable.blocks, "block"));
+    ink(p->k, INK_DIM, " still pointed to at the end: no leak");
+    ink_line(p->k);
+    if (!p->o->reachable)
+        return;
+    ink_line(p->k);
+    places(p, BY_REACHABLE, p->t.reachable.bytes, p->o->places_max);
+}
+
+static void live(struct page *p)
+{
+    char size[WORDS_SIZE], blocks[WORDS_SIZE];
+    if (p->t.live.blocks == 0)
+        return;
+    ink_line(p->k);
+    heading(p, INK_BOLD, "LIVE");
+    ink(p->k, INK_BOLD, "%s", words_size(size, p->t.live.bytes));
+    ink(p->k, INK_PLAIN, " in %s", words_of(blocks, p->t.live.blocks, "block"));
+    ink(p->k, INK_DIM, p->m->ended_ns == 0 ? " when the recording ends" : " at the end");
+    ink_line(p->k);
+    ink_line(p->k);
+    places(p, BY_LIVE, p->t.live.bytes, p->o->places_max);
+}
+
+static void peak(struct page *p)
+{
+    const struct process *top = p->t.peak;
+    char size[WORDS_SIZE], when[WORDS_SIZE];
+    if (top == NULL || top->peak_bytes == 0)
+        return;
+    ink_line(p->k);
+    heading(p, INK_BOLD, "PEAK");
+    ink(p->k, INK_BOLD, "%s", words_size(size, top->peak_bytes));
+    ink(p->k, INK_PLAIN, ", %s after the start", words_time(when, top->peak_ns));
+    if (p->m->processes_count > 1) {
+        ink(p->k, INK_DIM, ", in process %u: ", top->pid);
+        ink_cut(p->k, INK_DIM, top->args, p->k->width - size_min(p->k->column, p->k->width - 1));
+    }
+    ink_line(p->k);
+    if (places_sort(&p->places, BY_PEAK) > 0)
+        ink_line(p->k);
+    places(p, BY_PEAK, top->peak_bytes,
+           p->o->places_max == 0 || p->o->places_max > TEXT_PLACES ? p->o->places_max : TEXT_PEAKS);
+}
+
+static void totals(struct page *p)
+{
+    const struct totals *t = &p->t;
+    char allocs[WORDS_SIZE], size[WORDS_SIZE], left[WORDS_SIZE];
+    ink_line(p->k);
+    heading(p, INK_BOLD, "TOTAL");
+    ink(p->k, INK_PLAIN, "%s of ", words_of(allocs, t->allocs, "allocation"));
+    ink(p->k, INK_PLAIN, "%s, ", words_size(size, t->alloc_bytes));
+    ink(p->k, INK_PLAIN, "%s live at the end", words_size(left, t->live.bytes));
+    ink_line(p->k);
+}
+
+// ---------------------------------------------------------------- processes
+
+static int by_weight(const void *a, const void *b)
+{
+    const struct process *x = *(const struct process *const *)a;
+    const struct process *y = *(const struct process *const *)b;
+    u64 leak_x = leaked_bytes(x->direct, x->indirect, x->cycle);
+    u64 leak_y = leaked_bytes(y->direct, y->indirect, y->cycle);
+    if (leak_x != leak_y)
+        return leak_x > leak_y ? -1 : 1;
+    if (x->peak_bytes != y->peak_bytes)
+        return x->peak_bytes > y->peak_bytes ? -1 : 1;
+    return (x->index > y->index) - (x->index < y->index);
+}
+
+static const char *process_end(char out[WORDS_SIZE], const struct process *p)
+{
+    if ((p->flags & PROCESS_EXECED) != 0)
+        snprintf(out, WORDS_SIZE, "exec");
+    else if ((p->flags & PROCESS_ENDED) != 0)
+        snprintf(out, WORDS_SIZE, "exit %u", p->exit_code);
+    else
+        snprintf(out, WORDS_SIZE, "no exit");
+    return out;
+}
+
+static void process_row(struct page *p, const struct process *pr)
+{
+    char leak[WORDS_SIZE], top[WORDS_SIZE], end[WORDS_SIZE];
+    u64 leaked = leaked_bytes(pr->direct, pr->indirect, pr->cycle);
+    bool scanned = (pr->flags & PROCESS_SCANNED) != 0;
+    ink_to(p->k, LEFT);
+    ink(p->k, INK_DIM, "%8u  ", pr->pid);
+    if (p->leaks)
+        ink(p->k, leaked > 0 ? INK_BAD : INK_DIM, "%8s  ",
+            scanned ? words_size(leak, leaked) : "?");
+    ink(p->k, INK_PLAIN, "%8s  %-8s  ", words_size(top, pr->peak_bytes), process_end(end, pr));
+    ink_cut(p->k, INK_PLAIN, pr->args, p->k->width - p->k->column);
+    ink_line(p->k);
+}
+
+static void processes(struct page *p)
+{
+    u32 n = p->m->processes_count, shown;
+    char count[WORDS_SIZE];
+    if (n < 2)
+        return;
+    const struct process **sorted = store_push(&p->m->store, n * sizeof *sorted);
+    for (u32 i = 0; i < n; i++)
+        sorted[i] = &p->m->processes[i];
+    qsort(sorted, n, sizeof *sorted, by_weight);
+    shown = p->o->places_max == 0 || n < PROCESSES_MAX ? n : PROCESSES_MAX;
+    ink_line(p->k);
+    heading(p, INK_BOLD, "PROCESSES");
+    ink(p->k, INK_DIM, "     pid  %s    peak  end       command", p->leaks ? "  leaked  " : "");
+    ink_line(p->k);
+    for (u32 i = 0; i < shown; i++)
+        process_row(p, sorted[i]);
+    if (shown < n) {
+        ink_to(p->k, LEFT);
+        ink(p->k, INK_DIM, "and %s more", words_count(count, n - shown));
+        ink_line(p->k);
+    }
+}
+
+// ---------------------------------------------------------------- the end
+
+static void notes(struct page *p)
+{
+    struct notes all = notes_of(p->m, &p->t);
+    for (u32 i = 0; i < all.count; i++) {
+        if (i == 0)
+            ink_line(p->k);
+        heading(p, INK_BOLD, i == 0 ? (all.count > 1 ? "NOTES" : "NOTE") : "");
+        ink_wrap(p->k, INK_PLAIN, all.items[i].text);
+    }
+}
+
+#define NEXT_MAX 4
+
+struct next {
+    char command[NEXT_MAX][512];
+    const char *why[NEXT_MAX];
+    u32 count;
+};
+
+static void next_add(struct next *n, const char *base, const char *option, const char *why)
+{
+    if (n->count == NEXT_MAX)
+        return;
+    snprintf(n->command[n->count], sizeof n->command[0], "%s%s", base, option);
+    n->why[n->count++] = why;
+}
+
+static void print_next(struct page *p, const struct next *n)
+{
+    u32 widest = 0;
+    for (u32 i = 0; i < n->count; i++)
+        widest = (u32)size_max(widest, utf8_width(n->command[i]));
+    ink_line(p->k);
+    for (u32 i = 0; i < n->count; i++) {
+        heading(p, INK_HEAD, i == 0 ? "NEXT" : "");
+        ink(p->k, INK_BOLD, "%s", n->command[i]);
+        ink_to(p->k, LEFT + widest + 3);
+        ink(p->k, INK_DIM, "%s", n->why[i]);
+        ink_line(p->k);
+    }
+}
+
+static void next(struct page *p)
+{
+    struct next n = {0};
+    const char *base = p->o->next;
+    enum measure by = p->leaks ? BY_LEAK : BY_LIVE;
+    u32 all = places_sort(&p->places, by);
+    if (!p->m->leaks)
+        next_add(&n, "loam run --leaks -- …", "", "which of it is leaked?");
+    if (p->o->places_max != 0 && all > p->o->places_max)
+        next_add(&n, base, " --all", "every place");
+    if (!p->o->full_stacks && p->m->sites_count > 0)
+        next_add(&n, base, " --full-stacks", "every frame of every stack");
+    if (p->t.reachable.blocks > 0 && !p->o->reachable)
+        next_add(&n, base, " --reachable", "where what was still reachable came from");
+    if (n.count == 0)
+        next_add(&n, base, " --json", "all of it, for machines");
+    print_next(p, &n);
+}
+
+void text_report(struct ink *k, struct model *m, const struct text_options *o)
+{
+    struct page p = {.k = k, .m = m, .o = o, .t = totals_of(m)};
+    p.symbols = symbols_new(&m->store);
+    p.places = places_merge(m, o->full_stacks ? 0 : PLACE_DEPTH);
+    p.no_scan = notes_no_scan(m, &p.t);
+    p.leaks = p.t.scanned > 0;
+    title(&p);
+    if (p.leaks)
+        leaks(&p);
+    else if (p.no_scan != NULL)
+        no_scan(&p);
+    if (p.leaks)
+        reachable(&p);
+    else
+        live(&p);
+    peak(&p);
+    totals(&p);
+    processes(&p);
+    notes(&p);
+    next(&p);
+    places_done(&p.places);
+    symbols_free(p.symbols);
+}
