@@ -1,0 +1,127 @@
+// cmd_help.c: `loam help`, `loam version` and `loam completion`: what the tables say.
+
+#include "cli/opt.h"
+
+#include <string.h>
+
+struct nothing {
+    char none;
+};
+
+// ---------------------------------------------------------------- help
+
+static const char *const groups[][2] = {
+    {"run", "run a program"},
+    {"inspect", "look at what was recorded"},
+    {"learn", "find out more"},
+};
+
+static void print_groups(void)
+{
+    puts("loam: a heap that knows its blocks, and a tool that asks it\n");
+    puts("  loam run --leaks -- ./prog          who leaks?");
+    puts("  loam run -- ./prog                  who allocates, and what was there at the peak?");
+    for (size_t g = 0; g < countof(groups); g++) {
+        printf("\n%s\n", groups[g][1]);
+        for (size_t i = 0; i < commands_count; i++) {
+            if (strcmp(commands[i]->group, groups[g][0]) == 0)
+                printf("  %-12s %s\n", commands[i]->name, commands[i]->summary);
+        }
+    }
+    puts("\n'loam COMMAND -h' shows a command's options on one screen, '--help' its manual.");
+}
+
+static int help(const struct command *c, int argc, char **argv)
+{
+    struct nothing none;
+    int n = opt_parse(c, argc, argv, &none);
+    if (n < 0)
+        return n == -1 ? 0 : EXIT_USAGE;
+    if (n == 0 || strcmp(argv[argc - 1], "--help") == 0) {
+        print_groups();
+        return 0;
+    }
+    const struct command *about = command_named(argv[argc - n]);
+    if (about == NULL) {
+        say(c, "there is no command '%s'. Try 'loam help'.", argv[argc - n]);
+        return EXIT_USAGE;
+    }
+    opt_print_manual(about, stdout);
+    return 0;
+}
+
+const struct command command_help = {
+    .name = "help",
+    .group = "learn",
+    .summary = "the commands, or the manual of one of them",
+    .synopsis = "[COMMAND]",
+    .examples = {{"loam help", "all commands"}, {"loam help run", "the manual of one"}},
+    .about = "",
+    .run = help,
+};
+
+// ---------------------------------------------------------------- version
+
+static int version(const struct command *c, int argc, char **argv)
+{
+    struct nothing none;
+    int n = opt_parse(c, argc, argv, &none);
+    if (n < 0)
+        return n == -1 ? 0 : EXIT_USAGE;
+    printf("loam %s\n", LOAM_VERSION);
+    return 0;
+}
+
+const struct command command_version = {
+    .name = "version",
+    .group = "learn",
+    .summary = "loam's version",
+    .synopsis = "",
+    .examples = {{"loam version", "print it"}},
+    .about = "",
+    .run = version,
+};
+
+// ---------------------------------------------------------------- completion
+
+static void print_words(const struct command *c)
+{
+    printf("    %s) words='-h --help", c->name);
+    for (size_t i = 0; i < c->options_count; i++)
+        printf(" --%s", c->options[i].name);
+    puts("' ;;");
+}
+
+static int completion(const struct command *c, int argc, char **argv)
+{
+    struct nothing none;
+    int n = opt_parse(c, argc, argv, &none);
+    if (n < 0)
+        return n == -1 ? 0 : EXIT_USAGE;
+    if (n > 1 || (n == 1 && strcmp(argv[argc - 1], "bash") != 0)) {
+        say(c, "only bash is known. Try 'loam completion -h'.");
+        return EXIT_USAGE;
+    }
+    puts("_loam()\n{\n    local words command=${COMP_WORDS[1]} now=${COMP_WORDS[COMP_CWORD]}");
+    printf("    if [ \"$COMP_CWORD\" = 1 ]; then\n        COMPREPLY=($(compgen -W '");
+    for (size_t i = 0; i < commands_count; i++)
+        printf("%s%s", i == 0 ? "" : " ", commands[i]->name);
+    puts("' -- \"$now\"))\n        return\n    fi\n    case $command in");
+    for (size_t i = 0; i < commands_count; i++)
+        print_words(commands[i]);
+    puts("    *) return ;;\n    esac");
+    puts("    case $now in\n    -*) COMPREPLY=($(compgen -W \"$words\" -- \"$now\")) ;;");
+    puts("    *) COMPREPLY=($(compgen -f -- \"$now\")) ;;\n    esac\n}");
+    puts("complete -o bashdefault -o default -F _loam loam");
+    return 0;
+}
+
+const struct command command_completion = {
+    .name = "completion",
+    .group = "learn",
+    .summary = "a completion script for bash",
+    .synopsis = "[bash]",
+    .examples = {{"source <(loam completion bash)", "complete loam in this shell"}},
+    .about = "",
+    .run = completion,
+};
