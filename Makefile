@@ -80,7 +80,16 @@ $O/loam: $(TOOL_OBJS) $O/internal.a
 $O/tests/%: $O/obj/tests/%.o $O/internal.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread -ldl
-tests: $(UNIT_TESTS)
+tests: $(UNIT_TESTS) $O/tests/golden/fabricate
+
+# Tests of the tool need its code, but for its main().
+TOOL_TESTS := $(addprefix $O/tests/unit/,load_test)
+$O/tool.a: $(filter-out %/cli/main.o,$(TOOL_OBJS))
+	@rm -f $@
+	$(AR) rcs $@ $^
+$(TOOL_TESTS): $O/tests/%: $O/obj/tests/%.o $O/tool.a $O/internal.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TOOL_LIBS) -pthread
 
 # ---------------------------------------------------------------- tests, examples, a first look
 
