@@ -2,6 +2,8 @@
 
 #include "cli/opt.h"
 
+#include "base/options.h"
+
 #include <string.h>
 
 struct nothing {
@@ -31,6 +33,18 @@ static void print_groups(void)
     puts("\n'loam COMMAND -h' shows a command's options on one screen, '--help' its manual.");
 }
 
+// What LOAM=key=value,key=value can say; the library reads the same table.
+static void print_keys(void)
+{
+    puts(
+        "The environment variable LOAM holds key=value pairs, with commas between them. A program\n"
+        "under libloam.so reads it when it starts; loam run adds what it needs.\n");
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const struct option_info *o = &option_info[i];
+        printf("  %s=%s, else %s\n      %s\n", o->name, o->type, o->fallback, o->sentence);
+    }
+}
+
 static int help(const struct command *c, int argc, char **argv)
 {
     struct nothing none;
@@ -39,6 +53,10 @@ static int help(const struct command *c, int argc, char **argv)
         return n == -1 ? 0 : EXIT_USAGE;
     if (n == 0 || strcmp(argv[argc - 1], "--help") == 0) {
         print_groups();
+        return 0;
+    }
+    if (strcmp(argv[argc - n], "options") == 0) {
+        print_keys();
         return 0;
     }
     const struct command *about = command_named(argv[argc - n]);
@@ -54,8 +72,9 @@ const struct command command_help = {
     .name = "help",
     .group = "learn",
     .summary = "the commands, or the manual of one of them",
-    .synopsis = "[COMMAND]",
-    .examples = {{"loam help", "all commands"}, {"loam help run", "the manual of one"}},
+    .synopsis = "[COMMAND | options]",
+    .examples = {{"loam help run", "the manual of one command"},
+                 {"loam help options", "what LOAM=key=value can say"}},
     .about = "",
     .run = help,
 };

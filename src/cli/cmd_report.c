@@ -13,7 +13,7 @@ struct report_options {
 };
 
 static const struct option options[] = {
-    {"json", 'j', NULL, OPTION_FLAG, offsetof(struct report_options, json),
+    {"json", 'j', NULL, OPT_FLAG, offsetof(struct report_options, json),
      "everything as JSON, for machines"},
     VIEW_OPTIONS(struct report_options, view),
 };

@@ -29,13 +29,13 @@ struct run_options {
 };
 
 static const struct option options[] = {
-    {"leaks", 'l', NULL, OPTION_FLAG, offsetof(struct run_options, leaks),
+    {"leaks", 'l', NULL, OPT_FLAG, offsetof(struct run_options, leaks),
      "scan for leaks when the program ends"},
-    {"output", 'o', "FILE", OPTION_TEXT, offsetof(struct run_options, output),
+    {"output", 'o', "FILE", OPT_TEXT, offsetof(struct run_options, output),
      "keep the recording in FILE, brought up to date each second"},
-    {"report", 0, "FILE", OPTION_TEXT, offsetof(struct run_options, report),
+    {"report", 0, "FILE", OPT_TEXT, offsetof(struct run_options, report),
      "write the report to FILE, not to stderr"},
-    {"json", 0, "FILE", OPTION_TEXT, offsetof(struct run_options, json),
+    {"json", 0, "FILE", OPT_TEXT, offsetof(struct run_options, json),
      "write the report as JSON to FILE, too"},
     VIEW_OPTIONS(struct run_options, view),
 };

@@ -118,7 +118,7 @@ static int set_count(const struct parse *p, const struct option *o, const char *
 static int set(struct parse *p, const struct option *o, const char *text)
 {
     void *field = p->values + o->offset;
-    if (o->kind == OPTION_FLAG) {
+    if (o->kind == OPT_FLAG) {
         if (text != NULL) {
             say(p->c, "'--%s' takes no value. Try 'loam %s -h'.", o->name, p->c->name);
             return -2;
@@ -128,11 +128,11 @@ static int set(struct parse *p, const struct option *o, const char *text)
     }
     if (text == NULL && p->at + 1 < p->argc)
         text = p->argv[++p->at];
-    if (text == NULL || (o->kind == OPTION_TEXT && *text == 0)) {
+    if (text == NULL || (o->kind == OPT_TEXT && *text == 0)) {
         say(p->c, "'--%s' wants a value: %s. Try 'loam %s -h'.", o->name, o->argument, p->c->name);
         return -2;
     }
-    if (o->kind == OPTION_COUNT)
+    if (o->kind == OPT_COUNT)
         return set_count(p, o, text);
     *(const char **)field = text;
     return 0;
@@ -170,9 +170,9 @@ static int parse_letters(struct parse *p)
             o = p->c->options[i].letter == *at ? &p->c->options[i] : NULL;
         if (o == NULL)
             return unknown(p, shown, shown + 1);
-        const char *value = o->kind != OPTION_FLAG && at[1] != 0 ? at + 1 : NULL;
+        const char *value = o->kind != OPT_FLAG && at[1] != 0 ? at + 1 : NULL;
         int r = set(p, o, value);
-        if (r < 0 || o->kind != OPTION_FLAG)
+        if (r < 0 || o->kind != OPT_FLAG)
             return r;
     }
     return 0;

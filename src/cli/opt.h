@@ -18,9 +18,9 @@ enum {
 };
 
 enum option_kind {
-    OPTION_FLAG,  // bool
-    OPTION_TEXT,  // const char *, borrowed from argv
-    OPTION_COUNT, // u32, decimal, at least 1
+    OPT_FLAG,  // bool
+    OPT_TEXT,  // const char *, borrowed from argv
+    OPT_COUNT, // u32, decimal, at least 1
 };
 
 struct option {

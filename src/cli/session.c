@@ -215,8 +215,10 @@ static u32 blocks_of(struct recording *r)
 
 static void answer(struct record_process *p, u32 request)
 {
+    u32 asked = REQUEST_SCAN; // a process that gave up waiting keeps its own word
     // Release: the process that wakes up finds the results and the reason.
-    atomic_store_explicit(&p->request, request, memory_order_release);
+    atomic_compare_exchange_strong_explicit(&p->request, &asked, request, memory_order_release,
+                                            memory_order_relaxed);
     futex_wake(&p->request);
 }
 
@@ -236,15 +238,25 @@ static void serve_requests(struct session *s)
     }
 }
 
-static void *serve(void *arg)
+static void *scan_thread(void *arg)
+{
+    struct session *s = arg;
+    while (!atomic_load(&s->stop)) {
+        u32 bell = atomic_load(&s->rec->bell); // before looking: a later ring ends the wait
+        serve_requests(s);
+        futex_wait(&s->rec->bell, bell, SESSION_BEAT_MS);
+    }
+    return NULL;
+}
+
+static void *grow_thread(void *arg)
 {
     struct session *s = arg;
     u64 kept_ns = now_ns(CLOCK_MONOTONIC);
     while (!atomic_load(&s->stop)) {
-        u32 bell = atomic_load(&s->rec->bell); // before looking: a later ring ends the wait
+        u32 bell = atomic_load(&s->rec->bell);
         atomic_fetch_add(&s->rec->beat, 1);
         bool busy = grow(s);
-        serve_requests(s);
         u64 now = now_ns(CLOCK_MONOTONIC);
         if (now - kept_ns >= SESSION_KEEP_NS) {
             keep_copy(&s->keep, s->rec);
@@ -257,8 +269,11 @@ static void *serve(void *arg)
 
 int session_serve(struct session *s)
 {
-    int r = pthread_create(&s->thread, NULL, serve, s);
-    s->running = r == 0;
+    int r = pthread_create(&s->grower, NULL, grow_thread, s);
+    s->growing = r == 0;
+    if (r == 0)
+        r = pthread_create(&s->scanner, NULL, scan_thread, s);
+    s->scanning = r == 0;
     return -r;
 }
 
@@ -298,9 +313,11 @@ void session_close(struct session *s, u32 status)
     atomic_store(&s->rec->closed, 1);
     atomic_fetch_add(&s->rec->bell, 1);
     futex_wake(&s->rec->bell);
-    if (s->running)
-        pthread_join(s->thread, NULL);
-    s->running = false;
+    if (s->growing)
+        pthread_join(s->grower, NULL);
+    if (s->scanning)
+        pthread_join(s->scanner, NULL);
+    s->growing = s->scanning = false;
     refuse_rest(s);
     keep_copy(&s->keep, s->rec);
 }

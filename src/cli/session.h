@@ -1,8 +1,8 @@
 // session.h: the tool's side of a recording while programs write it.
 //
-// One thread serves the recording: it raises the beat, backs the file with memory ahead of its
-// writers, scans processes that ask for it, and keeps the copy on disk. It alone uses ptrace,
-// which belongs to a thread.
+// Two threads serve the recording. One raises the beat, backs the file with memory ahead of its
+// writers and keeps the copy on disk; none of that may wait, so the other scans the processes that
+// ask for it, one after another.
 //
 // V1  the file behind the recording is locked (flock) as long as the tool lives, and unlinked when
 //     the session ends. A tool that was killed leaves it behind; the next session, finding it not
@@ -18,8 +18,8 @@ struct session {
     char path[512]; // of the recording; programs open it by this name
     int fd;
     struct keep keep;
-    pthread_t thread;
-    bool running;
+    pthread_t grower, scanner;
+    bool growing, scanning; // that thread runs
     _Atomic bool stop;
     _Atomic bool no_room; // the place of the recording is full: it grows no more
 };
@@ -28,10 +28,10 @@ struct session {
 int session_begin(struct session *s, char **argv, bool leaks, char *why, size_t why_size);
 // Also keep a copy in the file `path`. 0 or -errno, see keep.h.
 int session_keep(struct session *s, const char *path);
-// Start the thread. 0 or -errno.
+// Start the threads. 0 or -errno.
 int session_serve(struct session *s);
 // The first process has ended with this wait status: let others finish the scans they asked for,
-// for two seconds at most, end the thread, close the recording, bring the copy up to date.
+// for two seconds at most, end the threads, close the recording, bring the copy up to date.
 void session_close(struct session *s, u32 status);
 // Unlink and unmap. A zeroed session or one that never began is fine.
 void session_done(struct session *s);

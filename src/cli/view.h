@@ -12,18 +12,18 @@ struct view {
 };
 
 // The rows for a table whose options struct has `struct view field`.
-#define VIEW_OPTIONS(T, field)                                                                   \
-    {"places", 'n', "N", OPTION_COUNT, offsetof(T, field.places), "show N places instead of 5"}, \
-        {"all", 'a', NULL, OPTION_FLAG, offsetof(T, field.all), "show every place"},             \
-        {"full-stacks",                                                                          \
-         0,                                                                                      \
-         NULL,                                                                                   \
-         OPTION_FLAG,                                                                            \
-         offsetof(T, field.full_stacks),                                                         \
-         "show every frame of every stack"},                                                     \
-    {                                                                                            \
-        "reachable", 0, NULL, OPTION_FLAG, offsetof(T, field.reachable),                         \
-            "list what was still pointed to at the end, too"                                     \
+#define VIEW_OPTIONS(T, field)                                                                \
+    {"places", 'n', "N", OPT_COUNT, offsetof(T, field.places), "show N places instead of 5"}, \
+        {"all", 'a', NULL, OPT_FLAG, offsetof(T, field.all), "show every place"},             \
+        {"full-stacks",                                                                       \
+         0,                                                                                   \
+         NULL,                                                                                \
+         OPT_FLAG,                                                                            \
+         offsetof(T, field.full_stacks),                                                      \
+         "show every frame of every stack"},                                                  \
+    {                                                                                         \
+        "reachable", 0, NULL, OPT_FLAG, offsetof(T, field.reachable),                         \
+            "list what was still pointed to at the end, too"                                  \
     }
 
 // Print the report on `out`. `next` is the command that shows the same recording again.

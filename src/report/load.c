@@ -441,6 +441,17 @@ int load_file(const char *path, struct model *ret_model, char *why, size_t why_s
     return r;
 }
 
+const struct process *model_program(const struct model *m)
+{
+    const struct process *last = m->processes_count == 0 ? NULL : &m->processes[0];
+    for (u32 i = 1; i < m->processes_count; i++) {
+        const struct process *p = &m->processes[i];
+        bool same = p->pid == last->pid && (last->flags & PROCESS_EXECED) != 0;
+        last = same ? p : last;
+    }
+    return last;
+}
+
 void load_done(struct model *m)
 {
     free(m->processes);

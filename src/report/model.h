@@ -86,6 +86,10 @@ struct model {
     u32 sites_count;
 };
 
+// The process that the first one became by exec, as a shell script's last command does; NULL
+// without processes.
+const struct process *model_program(const struct model *m);
+
 static inline u64 leaked_bytes(struct amount direct, struct amount indirect, struct amount cycle)
 {
     return direct.bytes + indirect.bytes + cycle.bytes;

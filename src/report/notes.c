@@ -60,7 +60,7 @@ const char *notes_no_scan(struct model *m, const struct totals *t)
     if (!m->leaks || t->scanned > 0 || m->processes_count == 0)
         return NULL;
     char text[256];
-    const struct process *p = &m->processes[0];
+    const struct process *p = model_program(m);
     int status = (int)m->end_status;
     if (p->scan_error != SCAN_OK)
         snprintf(text, sizeof text, "The leak scan did not run: %s.", scan_reason(p->scan_error));

@@ -190,18 +190,30 @@ static const char *telling(struct store *store, const char *wrapper)
     return stack_short_name(store, wrapper);
 }
 
-// Which of `count` lines stay when there is room for `room`: the two innermost, the outermost,
-// then the user's own from the inside, then others from the inside.
+// A recursive function tells nothing by its second line.
+static bool repeats(const struct stack_line *lines, u32 i, const bool *keep)
+{
+    for (u32 j = 0; j < i; j++) {
+        if (keep[j] && strcmp(lines[j].symbol->function, lines[i].symbol->function) == 0)
+            return true;
+    }
+    return false;
+}
+
+// Which of `count` lines stay when there is room for `room`: the innermost and the outermost, then
+// the user's own from the inside, then others, and last repeated ones.
 static void choose(const struct stack_line *lines, u32 count, u32 room, bool *keep)
 {
     u32 kept = 0;
     for (u32 i = 0; i < count; i++) {
-        keep[i] = count <= room || i < 2 || i + 1 == count;
+        keep[i] = count <= room || i == 0 || i + 1 == count;
         kept += keep[i];
     }
-    for (int pass = 0; pass < 2; pass++) {
+    for (int pass = 0; pass < 3; pass++) {
         for (u32 i = 0; i < count && kept < room; i++) {
-            if (!keep[i] && (pass == 1 || role_of(&lines[i]) == ROLE_USER)) {
+            bool wanted = pass == 2 || ((pass == 1 || role_of(&lines[i]) == ROLE_USER) &&
+                                        !repeats(lines, i, keep));
+            if (wanted && !keep[i]) {
                 keep[i] = true;
                 kept++;
             }

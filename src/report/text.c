@@ -13,7 +13,8 @@
 #include <sys/wait.h>
 
 #define LEFT          11 // the column that everything hangs from
-#define STACK_LINES   6
+#define STACK_LINES   6  // of a leak
+#define PEAK_LINES    4
 #define NAME_WIDTH    46 // longest function name before it is cut
 #define BAR_WIDTH     16
 #define PROCESSES_MAX 8
@@ -74,20 +75,17 @@ static void stack_line(struct page *p, const struct stack_line *l, const char *n
     struct ink *k = p->k;
     ink_to(k, LEFT);
     const char *where = stack_where(&p->m->store, l);
-    u32 room = k->width - LEFT - 2;
-    if (p->o->full_stacks || *where == 0)
-        width = room;
-    ink_cut(k, first ? INK_BOLD : INK_PLAIN, name, width);
+    bool whole = p->o->full_stacks || *where == 0; // longer names push their place to the right
+    ink_cut(k, first ? INK_BOLD : INK_PLAIN, name, whole ? UINT32_MAX : width);
     if (*where != 0) {
-        ink_to(k, p->o->full_stacks ? 0 : LEFT + width + 2);
-        bool line_known = l->symbol->file != NULL;
-        ink(k, line_known ? INK_PLAIN : INK_DIM, "%s", where);
+        ink_to(k, LEFT + width + 2);
+        ink(k, l->symbol->file != NULL ? INK_PLAIN : INK_DIM, "%s", where);
     }
     if (l->symbol->inlined)
         ink(k, INK_DIM, " (inlined)");
 }
 
-static void stack(struct page *p, const struct site *site)
+static void stack(struct page *p, const struct site *site, u32 lines)
 {
     if (site->other) {
         ink_to(p->k, LEFT);
@@ -95,7 +93,7 @@ static void stack(struct page *p, const struct site *site)
         ink_line(p->k);
         return;
     }
-    struct stack s = stack_cut(p->symbols, &p->m->store, site, p->o->full_stacks ? 0 : STACK_LINES);
+    struct stack s = stack_cut(p->symbols, &p->m->store, site, p->o->full_stacks ? 0 : lines);
     const char **names = store_push(&p->m->store, (s.lines_count + 1) * sizeof *names);
     u32 width = name_width(p, &s, names);
     for (u32 i = 0; i < s.lines_count; i++) {
@@ -158,13 +156,25 @@ static void place(struct page *p, const struct place *pl, enum measure by, u64 w
     if (pl->ways > 1)
         ink(p->k, INK_DIM, " · by %s", words_of(ways, pl->ways, "call path"));
     ink_line(p->k);
-    stack(p, pl->sample);
+    stack(p, pl->sample, by == BY_LEAK ? STACK_LINES : PEAK_LINES);
 }
 
-// The first `max` places (0: all), largest first, and a line for the rest.
+// How many of the first `n` places to show when there is room for `max` (0: for all). Where nobody
+// asked for more, what makes up less than a hundredth of live memory or of the peak only
+// distracts; a small leak is one all the same.
+static u32 worth_showing(struct page *p, enum measure by, u64 whole, u32 max, u32 n)
+{
+    u32 shown = max == 0 || n < max ? n : max;
+    while (max != 0 && shown > 1 && by != BY_LEAK &&
+           place_bytes(p->places.items[shown - 1], by) < whole / 100)
+        shown--;
+    return shown;
+}
+
+// The first `max` places, largest first, and a line for the rest.
 static void places(struct page *p, enum measure by, u64 whole, u32 max)
 {
-    u32 n = places_sort(&p->places, by), shown = max == 0 || n < max ? n : max;
+    u32 n = places_sort(&p->places, by), shown = worth_showing(p, by, whole, max, n);
     for (u32 i = 0; i < shown; i++) {
         if (i > 0)
             ink_line(p->k);
