@@ -29,3 +29,15 @@
 #else
 #define cpu_relax() compiler_barrier()
 #endif
+
+// 1 when the program is built for ThreadSanitizer, which restricts where memory can be mapped.
+#if defined(__SANITIZE_THREAD__)
+#define under_tsan 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define under_tsan 1
+#endif
+#endif
+#ifndef under_tsan
+#define under_tsan 0
+#endif

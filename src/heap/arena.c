@@ -158,18 +158,18 @@ static void publish_root(void)
 }
 
 // Places to try: anywhere between the mappings of position-independent programs and the low end
-// that sanitizers keep for themselves; last, the range that ThreadSanitizer leaves to programs.
+// that AddressSanitizer keeps for itself. ThreadSanitizer leaves the first 512 GiB, and
+// ends the program at a mapping elsewhere.
 bool arena_init(void)
 {
     u64 random = os_random();
+    u64 low = under_tsan ? 64 * GiB : 18 * TiB;
+    u64 range = under_tsan ? 256 * GiB : 60 * TiB;
     pages.top = 1; // page 0 is never part of a span, so 0 can mean "none"
     pages.low_free = pages.low_dirty = 1;
     pages.fail_size = SIZE_MAX;
     for (int i = 0; i < 16; i++, random = random * 0x9e3779b97f4a7c15u + 1) {
-        u64 low = 18 * TiB, span = 60 * TiB;
-        uintptr_t base =
-            i < 14 ? low + (random >> 16) % span : (126 * TiB + 640 * GiB + 384 * GiB * (i - 14));
-        if (settle(round_up(base, ARENA_ALIGN))) {
+        if (settle(round_up(low + (random >> 16) % range, ARENA_ALIGN))) {
             publish_root();
             return true;
         }

@@ -57,9 +57,15 @@ static inline u32 page_of(const void *p)
     return (u32)((size_t)((const char *)p - arena.base) >> PAGE_SHIFT);
 }
 
+// Relaxed: who has got a block from another thread has got with it what was published before.
+static inline size_t arena_bytes(void)
+{
+    return __atomic_load_n(&arena.bytes, __ATOMIC_RELAXED);
+}
+
 static inline bool in_arena(const void *p)
 {
-    return (size_t)((const char *)p - arena.base) < arena.bytes;
+    return (size_t)((const char *)p - arena.base) < arena_bytes();
 }
 
 // The first page of the live span that `page` is part of; 0 when there is none (page 0 never
@@ -143,6 +149,7 @@ void fork_repair(struct heap *h);
 void *large_alloc(size_t size, size_t align, bool zero);
 void large_free(u32 span, void *p);
 void *large_resize(u32 span, void *p, size_t size); // in place or by remapping, else NULL
+void large_mend(u32 span); // fork: its tails as they should be, whatever stands there
 void *far_alloc(size_t size, size_t align);
 bool far_free(void *p); // false: no such block
 struct far_block *far_find(const void *p);

@@ -74,7 +74,7 @@ static always_inline_ void heap_free_fast(void *p, int kind)
 {
     struct heap *h = heap_fast;
     size_t offset = (size_t)((char *)p - arena.base);
-    if (likely(offset < arena.bytes && h->busy == 0)) {
+    if (likely(offset < arena_bytes() && h->busy == 0)) {
         u32 page = (u32)(offset >> PAGE_SHIFT);
         struct desc *d = &arena.desc[page];
         busy_begin(h);

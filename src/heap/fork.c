@@ -145,6 +145,27 @@ static void mend_slab(struct heap *h, u32 slab)
         mend(the.heaps[id], slab);
 }
 
+// All spans; and pages that lead to a span which a vanished thread had not finished, or had begun
+// to free. Their memory is lost to the child.
+static void mend_spans(struct heap *h)
+{
+    u32 end = (u32)(arena_bytes() >> PAGE_SHIFT);
+    u32 n;
+    for (u32 page = 1; page < end; page += n) {
+        struct desc *d = &arena.desc[page];
+        n = d->kind == PAGE_SLAB || d->kind == PAGE_LARGE ? d->pages : 1;
+        if (d->kind == PAGE_SLAB) {
+            mend_slab(h, page);
+        } else if (d->kind == PAGE_LARGE) {
+            large_mend(page);
+        } else {
+            d->kind = PAGE_NONE;
+            if (page % HUGE_PAGES == 0)
+                arena.huge[page / HUGE_PAGES] = 0;
+        }
+    }
+}
+
 void fork_repair(struct heap *h)
 {
     atomic_store_explicit(&the.forked, 0, memory_order_relaxed);
@@ -155,10 +176,7 @@ void fork_repair(struct heap *h)
     for (u32 id = 1; id <= heaps; id++)
         if (!is_mine(id))
             forget(the.heaps[id]);
-    u32 end = (u32)(arena.bytes >> PAGE_SHIFT);
-    for (u32 page = 1; page < end; page++)
-        if (arena.desc[page].kind == PAGE_SLAB)
-            mend_slab(h, page);
+    mend_spans(h);
     for (u32 id = 1; id <= heaps; id++)
         if (!is_mine(id) && !the.heaps[id]->retired)
             heap_put(the.heaps[id]);

@@ -140,6 +140,11 @@ static void *move(u32 span, void *p, u32 n)
     return shrink(to, q, n);
 }
 
+void large_mend(u32 span)
+{
+    mark_tail(span, span + 1, span + arena.desc[span].pages);
+}
+
 void *large_resize(u32 span, void *p, size_t size)
 {
     struct desc *d = &arena.desc[span];

@@ -1,0 +1,284 @@
+// The heap under random operations of many threads, which exchange blocks, come and go, are
+// interrupted by handlers that allocate, and fork.
+#include "heap/class.h"
+#include "tests/stress/shadow.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <time.h>
+
+#define THREADS 4
+#define TIMES   60000
+
+static _Atomic bool stop;
+
+static void *work(void *arg)
+{
+    struct actor *a = arg;
+    act(a, TIMES);
+    return NULL;
+}
+
+static void *work_and_clean(void *arg)
+{
+    struct actor *a = arg;
+    act(a, TIMES / 20);
+    free_all(a);
+    return NULL;
+}
+
+static struct actor actors[THREADS];
+
+static void seed_actors(u64 seed)
+{
+    for (u64 i = 0; i < THREADS; i++)
+        actors[i].random = seed * 1000 + i;
+}
+
+static void run_threads(void *(*body)(void *))
+{
+    pthread_t t[THREADS];
+    for (int i = 0; i < THREADS; i++)
+        CHECK(pthread_create(&t[i], NULL, body, &actors[i]) == 0);
+    for (int i = 0; i < THREADS; i++)
+        CHECK(pthread_join(t[i], NULL) == 0);
+}
+
+static void clean_up(void)
+{
+    for (int i = 0; i < THREADS; i++)
+        free_all(&actors[i]);
+    free_shared();
+    sound();
+}
+
+// What stays is what heaps keep: for each class a current slab and an empty one.
+static void nearly_empty(void)
+{
+    size_t kept = 0;
+    for (int c = 0; c < CLASS_COUNT; c++)
+        kept += 2 * class_info[c].pages * PAGE_SIZE;
+    loam_heap_stats s = loam_heap_usage();
+    if (s.live_bytes > kept * loam_heap_root.heaps_count)
+        dprintf(2, "live: %zu bytes\n", s.live_bytes);
+    CHECK(s.live_bytes <= kept * loam_heap_root.heaps_count);
+}
+
+TEST(one_thread)
+{
+    for (u64 seed = 1; seed <= 4; seed++) {
+        actors[0].random = seed;
+        act(&actors[0], TIMES);
+        sound();
+    }
+    clean_up();
+    nearly_empty();
+}
+
+TEST(threads_exchange_blocks)
+{
+    for (u64 seed = 1; seed <= 3; seed++) {
+        seed_actors(seed);
+        run_threads(work);
+        sound();
+    }
+    clean_up();
+    nearly_empty();
+}
+
+TEST(threads_come_and_go)
+{
+    for (u64 seed = 1; seed <= 40; seed++) {
+        seed_actors(seed);
+        run_threads(work_and_clean);
+        if (seed % 8 == 0)
+            sound();
+    }
+    clean_up();
+    nearly_empty();
+    CHECK(loam_heap_root.heaps_count <= 4 * THREADS); // heaps are used again
+}
+
+// ---------------------------------------------------------------- handlers
+
+static __thread struct actor *in_handler;
+
+static void handler(int sig)
+{
+    (void)sig;
+    int saved = errno;
+    if (in_handler != NULL)
+        act(in_handler, 8);
+    errno = saved;
+}
+
+static void *interrupted_work(void *arg)
+{
+    static struct actor of_handlers[THREADS];
+    struct actor *a = arg, *b = &of_handlers[a - actors];
+    b->random = a->random ^ 0x5555;
+    in_handler = b;
+    act(a, TIMES / 2);
+    in_handler = NULL;
+    free_all(b);
+    return NULL;
+}
+
+static pthread_t victims[THREADS];
+
+static void *pest(void *arg)
+{
+    u64 random = (u64)(uintptr_t)arg;
+    while (!atomic_load(&stop)) {
+        pthread_kill(victims[next_random(&random) % THREADS], SIGUSR1);
+        nanosleep(&(struct timespec){0, 20000}, NULL);
+    }
+    return NULL;
+}
+
+TEST(handlers_allocate)
+{
+    signal(SIGUSR1, handler);
+    seed_actors(9);
+    for (int i = 0; i < THREADS; i++)
+        CHECK(pthread_create(&victims[i], NULL, interrupted_work, &actors[i]) == 0);
+    pthread_t t;
+    CHECK(pthread_create(&t, NULL, pest, &actors) == 0);
+    nanosleep(&(struct timespec){0, 300000000}, NULL);
+    atomic_store(&stop, true); // before the victims end: a signal to a thread that is gone is wrong
+    pthread_join(t, NULL);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(victims[i], NULL);
+    sound();
+    clean_up();
+}
+
+// ---------------------------------------------------------------- fork
+
+static void *work_on(void *arg)
+{
+    while (!atomic_load(&stop))
+        act(arg, 1000);
+    return NULL;
+}
+
+static void in_child(struct actor *a)
+{
+    alarm(20);
+    act(a, 2000);
+    sound();
+    free_all(a);
+    free_shared();
+    sound();
+    _exit(0);
+}
+
+TEST(forks_while_others_allocate)
+{
+    static struct actor mine;
+    pthread_t t[THREADS];
+    seed_actors(3);
+    mine.random = 77;
+    for (int i = 0; i < THREADS; i++)
+        CHECK(pthread_create(&t[i], NULL, work_on, &actors[i]) == 0);
+    for (int i = 0; i < 40; i++) {
+        act(&mine, 500);
+        pid_t pid = fork();
+        if (pid == 0)
+            in_child(&mine);
+        int status;
+        CHECK(waitpid(pid, &status, 0) == pid);
+        CHECK(status == 0);
+    }
+    atomic_store(&stop, true);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(t[i], NULL);
+    free_all(&mine);
+    sound();
+    clean_up();
+}
+
+// ---------------------------------------------------------------- the end of a thread
+
+static pthread_key_t late_key;
+
+// Runs after the heap's own destructor in most rounds, and asks for another round.
+static void late(void *arg)
+{
+    uintptr_t round = (uintptr_t)arg;
+    struct actor *a = &actors[round >> 8];
+    act(a, 200);
+    // ThreadSanitizer's own destructor has not come yet.
+    if ((round & 255) < (under_tsan ? 2 : 4))
+        pthread_setspecific(late_key, (void *)(round + 1));
+}
+
+static void *die_late(void *arg)
+{
+    struct actor *a = arg;
+    act(a, 500);
+    pthread_setspecific(late_key, (void *)((uintptr_t)(a - actors) << 8 | 1));
+    return NULL;
+}
+
+TEST(late_destructors_allocate)
+{
+    CHECK(pthread_key_create(&late_key, late) == 0);
+    for (u64 seed = 1; seed <= 20; seed++) {
+        seed_actors(seed);
+        run_threads(die_late);
+    }
+    sound();
+    clean_up();
+    nearly_empty();
+}
+
+// ---------------------------------------------------------------- one allocates, another frees
+
+#define QUEUE 4096
+static _Atomic(void *) queue[QUEUE];
+
+static void *produce(void *arg)
+{
+    struct actor *a = arg;
+    for (size_t i = 0; i < 200000; i++) {
+        void *p = allocate(a, 16 + next_random(&a->random) % 500);
+        void *none = NULL;
+        while (!atomic_compare_exchange_strong(&queue[i % QUEUE], &none, p)) {
+            none = NULL;
+            sched_yield();
+        }
+    }
+    return NULL;
+}
+
+static void *consume(void *arg)
+{
+    (void)arg;
+    for (size_t i = 0; i < 200000; i++) {
+        struct block *p;
+        while ((p = atomic_exchange(&queue[i % QUEUE], NULL)) == NULL)
+            sched_yield();
+        look(p, p->size, p->seed);
+        loam_free(p);
+    }
+    return NULL;
+}
+
+TEST(producer_and_consumer)
+{
+    pthread_t a, b;
+    seed_actors(5);
+    CHECK(pthread_create(&a, NULL, produce, &actors[0]) == 0);
+    CHECK(pthread_create(&b, NULL, consume, NULL) == 0);
+    pthread_join(a, NULL);
+    pthread_join(b, NULL);
+    sound();
+    nearly_empty();
+}
+
+int main(int argc, char **argv)
+{
+    return check_main(argc, argv);
+}
