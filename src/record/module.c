@@ -180,7 +180,8 @@ void module_self(u64 *ret_start, u64 *ret_end)
 {
     struct dl_find_object found;
     *ret_start = *ret_end = 0;
-    if (_dl_find_object((void *)(uintptr_t)module_self, &found) != 0)
+    if (_dl_find_object((void *)(uintptr_t)module_self, &found) != 0 ||
+        found.dlfo_link_map->l_name[0] == 0) // the program
         return;
     *ret_start = (u64)(uintptr_t)found.dlfo_map_start;
     *ret_end = (u64)(uintptr_t)found.dlfo_map_end;

@@ -43,5 +43,5 @@ void module_init(const char *program);
 void module_gone(const void *p);
 // In a forked child: nobody else holds the table.
 void module_fork_child(void);
-// Addresses that the module holding this very code covers.
+// Addresses that libloam.so covers; none where loam is linked into the program itself.
 void module_self(u64 *ret_start, u64 *ret_end);

@@ -1,0 +1,91 @@
+// recording_fake.h: the tool's half of a recording, for tests: make one, read it.
+#pragma once
+
+#include "format/recording.h"
+#include "tests/check.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+static int fake_fd;
+static struct recording *fake_map;
+static char fake_path[64];
+
+// A recording with room for `blocks` blocks. Maps it whole; behind its end is no file.
+static inline void fake_make(u32 blocks)
+{
+    u64 size = RECORDING_HEADER + (u64)blocks * RECORDING_BLOCK;
+    fake_fd = memfd_create("recording", 0);
+    CHECK(fake_fd >= 0);
+    CHECK(ftruncate(fake_fd, (off_t)size) == 0);
+    fake_map = mmap(NULL, RECORDING_SIZE_MAX, PROT_READ | PROT_WRITE, MAP_SHARED, fake_fd, 0);
+    CHECK(fake_map != MAP_FAILED);
+    memcpy(fake_map->magic, RECORDING_MAGIC, sizeof fake_map->magic);
+    fake_map->version = RECORDING_VERSION;
+    fake_map->block_size = RECORDING_BLOCK;
+    fake_map->size_max = RECORDING_SIZE_MAX;
+    atomic_store(&fake_map->size, size);
+    snprintf(fake_path, sizeof fake_path, "/proc/self/fd/%d", fake_fd);
+}
+
+// As the tool does when the bell rings.
+static inline void fake_grow(u32 blocks)
+{
+    u64 size = RECORDING_HEADER + (u64)blocks * RECORDING_BLOCK;
+    CHECK(ftruncate(fake_fd, (off_t)size) == 0);
+    atomic_store(&fake_map->size, size);
+}
+
+// The records in order. `r` NULL starts; `ret_process` is the block's owner.
+struct fake_walk {
+    u32 block, at, process;
+};
+static inline struct record *fake_next(struct fake_walk *w)
+{
+    while (w->block < atomic_load(&fake_map->blocks) &&
+           RECORDING_HEADER + (w->block + 1) * RECORDING_BLOCK <= atomic_load(&fake_map->size)) {
+        struct record_block *b = (struct record_block *)((char *)fake_map + RECORDING_HEADER +
+                                                         w->block * RECORDING_BLOCK);
+        w->process = b->process;
+        if (w->at < atomic_load(&b->used)) {
+            CHECK(memcmp(b->magic, "blk\n", 4) == 0);
+            struct record *r = (struct record *)((char *)(b + 1) + w->at);
+            CHECK(r->bytes >= sizeof *r && r->bytes % 8 == 0); // F1
+            CHECK(w->at + r->bytes <= RECORDING_BLOCK - sizeof *b);
+            w->at += r->bytes;
+            return r;
+        }
+        w->at = 0;
+        w->block++;
+    }
+    return NULL;
+}
+
+static inline struct record_process *fake_process(u32 index)
+{
+    struct fake_walk w = {0};
+    for (struct record *r; (r = fake_next(&w)) != NULL;)
+        if (r->kind == RECORD_PROCESS &&
+            (index == 0 || ((struct record_process *)r)->index == index))
+            return (struct record_process *)r;
+    return NULL;
+}
+
+// The n-th site of a process, from 0: its "other".
+static inline struct record_site *fake_site(u32 process, u32 n)
+{
+    struct fake_walk w = {0};
+    for (struct record *r; (r = fake_next(&w)) != NULL;)
+        if (r->kind == RECORD_SITE && w.process == process && n-- == 0)
+            return (struct record_site *)r;
+    return NULL;
+}
+
+static inline u32 fake_count(u32 process, u32 kind)
+{
+    struct fake_walk w = {0};
+    u32 n = 0;
+    for (struct record *r; (r = fake_next(&w)) != NULL;)
+        n += r->kind == kind && w.process == process;
+    return n;
+}
