@@ -36,10 +36,20 @@ static struct {
     struct record_process *process;
     struct record_site *other;
     u32 first, next;                         // ids
-    u64 peak_noted;                          // peak_bytes when peak_ns was written
+    _Atomic u64 peak_noted;                  // peak_bytes when peak_ns was written
     u64 started_ns;                          // monotonic
     _Atomic(struct part *) parts[PARTS_MAX]; // id - first -> place
 } the;
+
+static u64 get(_Atomic u64 *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static void set(_Atomic u64 *counter, u64 v)
+{
+    atomic_store_explicit(counter, v, memory_order_relaxed);
+}
 
 bool sites_lock(void)
 {
@@ -263,7 +273,7 @@ bool sites_begin(struct record_process *process, u32 first_site)
     atomic_store_explicit(&the.table, table_new(TABLE_MIN), memory_order_relaxed);
     the.process = process;
     the.first = the.next = first_site;
-    the.peak_noted = 0;
+    set(&the.peak_noted, 0);
     the.started_ns = os_monotonic_ns();
     if (the.table == NULL)
         return false;
@@ -290,16 +300,6 @@ static always_inline_ u64 bump(_Atomic u64 *counter, u64 n)
     return atomic_fetch_add_explicit(counter, n, memory_order_relaxed) + n;
 }
 
-static u64 get(_Atomic u64 *counter)
-{
-    return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
-static void set(_Atomic u64 *counter, u64 v)
-{
-    atomic_store_explicit(counter, v, memory_order_relaxed);
-}
-
 // F5: before live bytes change, keep what they were when the process was at its peak.
 static always_inline_ void keep_peak(struct record_site *s)
 {
@@ -319,8 +319,9 @@ static void pass_peak(u64 live)
                                                   memory_order_relaxed)) {
     }
     bump(&p->peak_serial, 1);
-    if (live - the.peak_noted > the.peak_noted / PEAK_STEP) { // a clock costs more than the rest
-        the.peak_noted = live;
+    u64 noted = get(&the.peak_noted);
+    if (live - noted > noted / PEAK_STEP) { // a clock costs more than all the rest
+        set(&the.peak_noted, live);
         set(&p->peak_ns, os_monotonic_ns() - the.started_ns);
     }
 }

@@ -18,7 +18,8 @@
 #define STEP       (1 * MiB)
 #define STEP_UNITS (STEP / UNIT)
 #define STEPS_MAX  ((u64)UINT32_MAX / STEP_UNITS)
-#define PLACES     16 // addresses to try for the arena
+#define PLACES     16                    // addresses to try for the arena
+#define LAST_PLACE ((u64)0x567000000000) // one that ThreadSanitizer allows
 
 enum step_state { STEP_UNKNOWN = 0, STEP_MAPPED, STEP_TAKEN };
 
@@ -32,15 +33,14 @@ static struct {
 // ---------------------------------------------------------------- the arena
 
 // Anywhere in the lower half of the address space where nothing grows: 64 GiB must stay free of
-// others. Where the chosen places are all taken (ThreadSanitizer forbids most), wherever the
-// kernel likes.
+// others. If all places are taken, wherever the kernel likes.
 static u64 choose_base(void)
 {
     u64 random = os_random();
     for (unsigned i = 0; i < PLACES; i++) {
         random = random * 0x5851f42d4c957f2du + 0x14057b7ef767814fu;
         u64 at = (u64)0x100000000000 + (random >> 20) % 0x500000000000;
-        at &= ~(STEP - 1);
+        at = i + 1 < PLACES ? at & ~(STEP - 1) : LAST_PLACE;
         if (os_map_at((void *)(uintptr_t)at, STEP) == 0)
             return at;
     }

@@ -15,6 +15,13 @@
 #include <ucontext.h>
 #include <unwind.h>
 
+// What a sanitizer needs on each stack for itself.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define EXTRA (2 * MiB)
+#else
+#define EXTRA 0
+#endif
+
 #define PC(frame) ((frame)&FRAME_OFFSET_MASK)
 
 struct theirs {
@@ -252,7 +259,7 @@ TEST(small_signal_stack)
     init();
     recurse(3, compare); // pages of the stack and rules are known from here on
     size_t size = (size_t)sysconf(_SC_MINSIGSTKSZ) + 2048;
-    size = round_up(size, 4096);
+    size = round_up(size, 4096) + EXTRA;
     stack_t s = {.ss_sp = fenced_stack(size), .ss_size = size};
     CHECK(sigaltstack(&s, NULL) == 0);
     struct sigaction a = {.sa_handler = count_in_handler, .sa_flags = SA_ONSTACK};
@@ -290,8 +297,9 @@ TEST(thread_on_smallest_stack)
     init();
     pthread_attr_t a;
     pthread_t t;
+    size_t size = 64 * KiB + EXTRA;
     pthread_attr_init(&a);
-    CHECK(pthread_attr_setstack(&a, fenced_stack(64 * KiB), 64 * KiB) == 0);
+    CHECK(pthread_attr_setstack(&a, fenced_stack(size), size) == 0);
     CHECK(pthread_create(&t, &a, thread, NULL) == 0);
     pthread_join(t, NULL);
     CHECK(checked == 3);
