@@ -30,14 +30,18 @@
 #define cpu_relax() compiler_barrier()
 #endif
 
-// 1 when the program is built for ThreadSanitizer, which restricts where memory can be mapped.
-#if defined(__SANITIZE_THREAD__)
-#define under_tsan 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define under_tsan 1
+// 1 when the program is built for ThreadSanitizer or AddressSanitizer, which restrict where memory
+// can be mapped.
+#ifndef __has_feature // clang's way to say it
+#define __has_feature(x) 0
 #endif
-#endif
-#ifndef under_tsan
+#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+#define under_tsan 1
+#else
 #define under_tsan 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#define under_asan 1
+#else
+#define under_asan 0
 #endif

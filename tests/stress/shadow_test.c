@@ -3,9 +3,13 @@
 #include "heap/class.h"
 #include "tests/stress/shadow.h"
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #define THREADS 4
@@ -276,6 +280,61 @@ TEST(producer_and_consumer)
     pthread_join(b, NULL);
     sound();
     nearly_empty();
+}
+
+// ---------------------------------------------------------------- a sandbox
+
+// After its start the heap asks the kernel for nothing but these.
+static void allow_memory_calls_only(void)
+{
+    static const int allowed[] = {SYS_mmap,   SYS_munmap, SYS_mprotect, SYS_madvise,
+                                  SYS_mremap, SYS_futex,  SYS_write,    SYS_exit_group};
+    enum { N = sizeof allowed / sizeof *allowed };
+    struct sock_filter code[N + 3];
+    code[0] =
+        (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+    for (int i = 0; i < N; i++)
+        code[i + 1] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (u32)allowed[i],
+                                                   (u8)(N - i), 0);
+    code[N + 1] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+    code[N + 2] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    struct sock_fprog prog = {N + 3, code};
+    CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    CHECK(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &prog) == 0);
+}
+
+static _Atomic int ready, go, done;
+
+static void *work_when_told(void *arg)
+{
+    atomic_store(&ready, 1);
+    while (!atomic_load(&go)) {
+        // The sandbox is not closed yet.
+    }
+    act(arg, TIMES / 4);
+    atomic_fetch_add(&done, 1);
+    for (;;) {
+        // To end takes calls that the sandbox forbids.
+    }
+    return NULL;
+}
+
+TEST(works_in_a_sandbox)
+{
+    if (under_tsan || under_asan)
+        return; // they call more
+    pthread_t t;
+    seed_actors(11);
+    CHECK(pthread_create(&t, NULL, work_when_told, &actors[1]) == 0);
+    while (!atomic_load(&ready)) {
+        // Its start takes such calls, too.
+    }
+    allow_memory_calls_only();
+    atomic_store(&go, 1);
+    act(&actors[0], TIMES / 4);
+    while (!atomic_load(&done)) {
+        // To sleep, too.
+    }
 }
 
 int main(int argc, char **argv)
