@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/bin/sh
 # What the tool says about itself: help, wrong usage, completion, man pages; all from one table.
 . "$(dirname "$0")/../lib/tap.sh"
 [ -x "$loam" ] || skip_all "$loam is not built"
@@ -88,13 +88,12 @@ else
 fi
 
 "$loam" completion bash >"$tmp/completion"
-COMP_WORDS=(loam run --le)
-COMP_CWORD=2
-. "$tmp/completion"
-_loam
-is "bash completes an option" "${COMPREPLY[*]}" "--leaks"
-COMP_WORDS=(loam rep)
-COMP_CWORD=1
-_loam
-is "bash completes a command" "${COMPREPLY[*]}" "report"
+# What bash offers behind the given words.
+offers()
+{
+    bash -c '. "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _loam; echo "${COMPREPLY[*]}"' \
+        "$tmp/completion" "$@"
+}
+is "bash completes an option" "$(offers loam run --le)" "--leaks"
+is "bash completes a command" "$(offers loam rep)" "report"
 done_testing
