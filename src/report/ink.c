@@ -21,7 +21,7 @@ static const char *const style_codes[] = {
 static const struct {
     const char *sign, *ascii;
 } signs[] = {
-    {"·", "-"}, {"…", "."}, {"⋮", ":"}, {"█", "#"}, {"▌", "#"},
+    {"·", "-"}, {"…", "."}, {"⋮", ":"}, {"━", "="}, {"╸", "="}, {"─", "-"},
 };
 
 static u32 terminal_width(int fd)
@@ -148,6 +148,6 @@ void ink_bar(struct ink *k, u64 part, u64 whole, u32 width)
     u32 halves = (u32)((share > 1 ? 1 : share) * 2 * width + 0.5);
     for (u32 i = 0; i < width; i++) {
         bool inked = 2 * i < halves;
-        put(k, inked ? INK_BAR : INK_DIM, 2 * i + 1 < halves ? "█" : inked ? "▌" : "·");
+        put(k, inked ? INK_BAR : INK_DIM, 2 * i + 1 < halves ? "━" : inked ? "╸" : "─");
     }
 }

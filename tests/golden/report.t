@@ -30,7 +30,7 @@ golden clean clean
 golden killed-json killed --json
 golden tree-json tree --json
 
-like "without UTF-8, in ASCII" "$(LC_ALL=C "$loam" report "$tmp/leaks.loam")" '1.00 MB #+-*  81 %'
+like "without UTF-8, in ASCII" "$(LC_ALL=C "$loam" report "$tmp/leaks.loam")" '1.00 MB =+-+  81 %'
 is "and only in ASCII" "$(LC_ALL=C "$loam" report "$tmp/leaks.loam" | LC_ALL=C grep -n '[^ -~]')" ""
 
 if command -v python3 >/dev/null; then
