@@ -2,6 +2,8 @@
 
 #include "report/stack.h"
 
+#include "report/utf8.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,6 +92,18 @@ static const char *const starters[] = {
     "__libc_start_main@@GLIBC_2.34",
 };
 
+// No frame of interest lies outside of these.
+static const char *const outermost[] = {
+    "_start",
+    "__libc_start_main",
+    "__libc_start_call_main",
+    "__libc_start_main_impl",
+    "start_thread",
+    "clone3",
+    "__clone3",
+    "_dl_start_user",
+};
+
 static bool one_of(const char *name, const char *const *list, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -164,11 +178,14 @@ static struct stack_line *expand(struct symbols *symbols, struct store *store,
 // Drop start-up code behind main, or behind a thread's first function.
 static u32 outer_end(const struct stack_line *lines, u32 count)
 {
-    for (u32 i = 0; i < count; i++) {
-        if (strcmp(lines[i].symbol->function, "main") == 0 && lines[i].symbol->named)
-            return i + 1;
-    }
     u32 end = count;
+    for (u32 i = 0; i < end; i++) {
+        const struct symbol *s = lines[i].symbol;
+        if (s->named && strcmp(s->function, "main") == 0)
+            return i + 1;
+        if (s->named && i > 0 && one_of(s->function, outermost, countof(outermost)))
+            end = i;
+    }
     while (end > 1 && role_of(&lines[end - 1]) == ROLE_START)
         end--;
     return end;
@@ -187,7 +204,7 @@ static const char *telling(struct store *store, const char *wrapper)
 {
     if (starts_with_one_of(wrapper, plain_wrappers, countof(plain_wrappers)))
         return NULL;
-    return stack_short_name(store, wrapper);
+    return stack_fit_name(store, stack_short_name(store, wrapper), 40);
 }
 
 // A recursive function tells nothing by its second line.
@@ -272,18 +289,34 @@ static void cut_suffix(char *name, const char *suffix)
         name[n - k] = 0;
 }
 
+// Behind the '>' that closes the '<' before `at`.
+static char *template_end(char *at)
+{
+    for (int depth = 1; *at != 0 && depth > 0; at++)
+        depth += *at == '<' ? 1 : *at == '>' && at[-1] != '-' ? -1 : 0;
+    return at;
+}
+
 // Remove ", std::allocator<...>" wherever it stands: it is the default and doubles every name.
 static void cut_allocators(char *name)
 {
     static const char start[] = ", std::allocator<";
     char *at;
     while ((at = strstr(name, start)) != NULL) {
-        char *end = at + sizeof start - 1;
-        for (int depth = 1; *end != 0 && depth > 0; end++)
-            depth += *end == '<' ? 1 : *end == '>' ? -1 : 0;
+        char *end = template_end(at + sizeof start - 1);
         while (*end == ' ')
             end++;
         memmove(at, end, strlen(end) + 1);
+    }
+}
+
+static void replace(char *name, const char *old, const char *new)
+{
+    size_t n_old = strlen(old), n_new = strlen(new);
+    char *at;
+    while ((at = strstr(name, old)) != NULL) {
+        memmove(at + n_new, at + n_old, strlen(at + n_old) + 1);
+        memcpy(at, new, n_new);
     }
 }
 
@@ -297,7 +330,29 @@ const char *stack_short_name(struct store *store, const char *function)
     char *params = parameters(name);
     if (params != NULL)
         *params = 0;
+    replace(name, " >", ">");
     cut_allocators(name);
+    replace(name, "std::__cxx11::basic_string<char, std::char_traits<char>>", "std::string");
+    replace(name, "std::__cxx11::", "std::");
+    return name;
+}
+
+const char *stack_fit_name(struct store *store, const char *function, size_t width)
+{
+    char *name = store_text(store, function, strlen(function)), *at = name;
+    // From the outside in, so that the last part, the function's own name, stays readable.
+    while (utf8_width(name) > width && (at = strchr(at, '<')) != NULL) {
+        if (at - name >= 8 && strncmp(at - 8, "operator", 8) == 0)
+            break;
+        char *end = template_end(at + 1);
+        if (end - at < 6 || end[-1] != '>') {
+            at++; // "<…>" would be no shorter
+            continue;
+        }
+        memmove(at + 5, end, strlen(end) + 1);
+        memcpy(at, "<…>", 5);
+        at += 5;
+    }
     return name;
 }
 

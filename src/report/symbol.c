@@ -216,15 +216,17 @@ static const char *joined(struct symbols *s, const char *dir, const char *name)
     return path;
 }
 
-static void set_line(struct symbols *s, struct symbol *sym, Dwfl_Module *mod, Dwarf_Addr at)
+static void set_line(struct symbols *s, struct symbol *sym, Dwarf_Die *cu, Dwarf_Addr pc)
 {
-    Dwfl_Line *line = dwfl_module_getsrc(mod, at);
+    Dwarf_Attribute attr;
     int number = 0;
-    const char *file = line == NULL ? NULL : dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL);
-    if (file == NULL)
+    Dwarf_Line *line = dwarf_getsrc_die(cu, pc);
+    const char *file = line == NULL ? NULL : dwarf_linesrc(line, NULL, NULL);
+    if (file == NULL || dwarf_lineno(line, &number) != 0)
         return;
-    sym->file = joined(s, dwfl_line_comp_dir(line), file);
-    sym->line = number > 0 ? (u32)number : 0;
+    const char *dir = dwarf_formstring(dwarf_attr(cu, DW_AT_comp_dir, &attr));
+    sym->file = joined(s, dir, file);
+    sym->line = number > 0 ? (u32)number : 0; // 0: code that the compiler made up
 }
 
 // The compilation unit of an address; clang writes no .debug_aranges, so ask each unit then.
@@ -286,7 +288,8 @@ static size_t from_dwarf(struct symbols *s, struct symbol_file *f, Dwarf_Addr at
     Dwarf_Die *cu = unit_of(f, at, &bias), *scopes = NULL;
     int n = cu == NULL ? 0 : scopes_of(cu, at - bias, &scopes);
     size_t count = 0;
-    set_line(s, &out[0], f->mod, at);
+    if (cu != NULL)
+        set_line(s, &out[0], cu, at - bias);
     for (int i = 0; i < n && count + 1 < INLINED_MAX; i++) {
         int tag = dwarf_tag(&scopes[i]);
         if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram)

@@ -48,16 +48,22 @@ static void margin(struct page *p, enum style style, u64 bytes)
 
 // ---------------------------------------------------------------- stacks
 
+static const char *name_of(struct page *p, const char *function)
+{
+    if (p->o->full_stacks)
+        return function;
+    const char *name = stack_short_name(&p->m->store, function);
+    return stack_fit_name(&p->m->store, name, NAME_WIDTH);
+}
+
 static u32 name_width(struct page *p, const struct stack *s, const char **names)
 {
-    u32 widest = 12;
+    size_t widest = 12;
     for (u32 i = 0; i < s->lines_count; i++) {
-        const char *function = s->lines[i].symbol->function;
-        names[i] = p->o->full_stacks ? function : stack_short_name(&p->m->store, function);
-        u32 n = (u32)strlen(names[i]);
-        widest = n > widest ? n : widest;
+        names[i] = name_of(p, s->lines[i].symbol->function);
+        widest = size_max(widest, utf8_width(names[i]));
     }
-    return widest > NAME_WIDTH ? NAME_WIDTH : widest;
+    return (u32)size_min(widest, NAME_WIDTH);
 }
 
 static void skipped(struct page *p, u32 n)
