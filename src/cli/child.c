@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -54,6 +53,16 @@ static void block_signals(struct child *c)
     sigprocmask(SIG_BLOCK, &c->watched, &c->old_mask);
 }
 
+void child_prepare(struct child *c)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGXFSZ, &ignore, &c->old_xfsz);
+    if (getrlimit(RLIMIT_FSIZE, &c->old_file_size) != 0)
+        c->old_file_size.rlim_cur = c->old_file_size.rlim_max = RLIM_INFINITY;
+    struct rlimit most = {c->old_file_size.rlim_max, c->old_file_size.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &most);
+}
+
 // PYTHONMALLOC: Python's pools would hide its objects in blocks of 256 KiB or more.
 static int set_environment(const struct child_setting *set)
 {
@@ -65,7 +74,9 @@ __attribute__((noreturn)) static void be_the_program(struct child *c,
                                                      const struct child_setting *set, int tell)
 {
     sigaction(SIGCHLD, &c->old_chld, NULL);
+    sigaction(SIGXFSZ, &c->old_xfsz, NULL);
     sigprocmask(SIG_SETMASK, &c->old_mask, NULL);
+    setrlimit(RLIMIT_FSIZE, &c->old_file_size);
     if (set_environment(set) == 0)
         execvp(set->program, set->argv);
     int e = errno;

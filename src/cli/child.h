@@ -6,13 +6,15 @@
 #pragma once
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 struct child {
     pid_t pid;
     sigset_t old_mask;
     sigset_t watched; // signals that we wait for, blocked
-    struct sigaction old_chld;
+    struct sigaction old_chld, old_xfsz;
+    struct rlimit old_file_size;
 };
 
 struct child_setting {
@@ -22,6 +24,9 @@ struct child_setting {
     const char *loam;    // value of LOAM
 };
 
+// Lift from us what was set for the program: a limit on the size of files (ulimit -f), which our
+// recording would break. Call it before any file is written.
+void child_prepare(struct child *c);
 // Block signals and start the program. 0, or -errno of fork or exec; then nothing runs.
 int child_start(struct child *c, const struct child_setting *set);
 // Wait until it ends; its wait status. Stops with it when it is stopped from the terminal.

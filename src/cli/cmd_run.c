@@ -268,6 +268,7 @@ static int run(const struct command *c, int argc, char **argv)
         return EXIT_USAGE;
     }
     r.argv = argv + argc - n;
+    child_prepare(&child);
     int failed = prepare(&r);
     if (failed == 0)
         failed = start(&r, &child);

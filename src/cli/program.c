@@ -3,6 +3,7 @@
 #include "cli/program.h"
 
 #include "cli/opt.h"
+#include "cli/sanitizer.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -179,7 +180,13 @@ static int check_elf(struct program *p, int fd)
     if (e.head.e_phentsize == sizeof(Elf64_Phdr))
         read_headers(&e);
     int r = check_interp(p, &e);
-    return r != 0 ? r : check_privileges(p);
+    r = r != 0 ? r : check_privileges(p);
+    const char *sanitizer = r != 0 ? NULL : sanitizer_of(fd);
+    if (sanitizer == NULL)
+        return r;
+    return refuse(p, EXIT_LOAM,
+                  "'%s' is built with %s, which brings its own allocator. Build it without.",
+                  p->name, sanitizer);
 }
 
 // ---------------------------------------------------------------- scripts

@@ -62,7 +62,10 @@ const char *notes_no_scan(struct model *m, const struct totals *t)
     char text[256];
     const struct process *p = model_program(m);
     int status = (int)m->end_status;
-    if (p->scan_error != SCAN_OK)
+    if ((p->flags & PROCESS_BYPASSED) != 0)
+        snprintf(text, sizeof text,
+                 "The program brings its own allocator, which loam cannot scan.");
+    else if (p->scan_error != SCAN_OK)
         snprintf(text, sizeof text, "The leak scan did not run: %s.", scan_reason(p->scan_error));
     else if (m->ended_ns != 0 && WIFSIGNALED(status))
         snprintf(text, sizeof text, "The program died by %s, so the leak scan did not run.",

@@ -25,9 +25,5 @@ struct stack {
 // At most `lines_max` lines; 0: every frame, nothing folded. Lives in `store`.
 struct stack stack_cut(struct symbols *symbols, struct store *store, const struct site *site,
                        u32 lines_max);
-// A function's name without its parameters and default allocators.
-const char *stack_short_name(struct store *store, const char *function);
-// A short name with template arguments left out, as far as it takes to get below `width`.
-const char *stack_fit_name(struct store *store, const char *function, size_t width);
 // Where a line stands: "src/parse.c:88", "libz.so.1", "".
 const char *stack_where(struct store *store, const struct stack_line *line);

@@ -2,6 +2,7 @@
 
 #include "report/text.h"
 
+#include "report/name.h"
 #include "report/notes.h"
 #include "report/place.h"
 #include "report/stack.h"
@@ -52,8 +53,8 @@ static const char *name_of(struct page *p, const char *function)
 {
     if (p->o->full_stacks)
         return function;
-    const char *name = stack_short_name(&p->m->store, function);
-    return stack_fit_name(&p->m->store, name, NAME_WIDTH);
+    const char *name = name_short(&p->m->store, function);
+    return name_fit(&p->m->store, name, NAME_WIDTH);
 }
 
 static u32 name_width(struct page *p, const struct stack *s, const char **names)
@@ -453,7 +454,7 @@ static void next(struct page *p)
         next_add(&n, "loam run --leaks -- …", "", "which of it is leaked?");
     if (p->o->places_max != 0 && all > p->o->places_max)
         next_add(&n, base, " --all", "every place");
-    if (!p->o->full_stacks && p->m->sites_count > 0)
+    if (!p->o->full_stacks && (all > 0 || places_sort(&p->places, BY_PEAK) > 0))
         next_add(&n, base, " --full-stacks", "every frame of every stack");
     if (p->t.reachable.blocks > 0 && !p->o->reachable)
         next_add(&n, base, " --reachable", "where what was still reachable came from");

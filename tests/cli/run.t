@@ -129,6 +129,28 @@ else
     skip "a setuid program" "needs root"
 fi
 
+if ${CC:-cc} -fsanitize=address -o asan p.c 2>/dev/null; then
+    refused "a program with a sanitizer" 125 "loam run: './asan' is built with AddressSanitizer, \
+which brings its own allocator. Build it without." "$loam" run ./asan
+else
+    skip "a program with a sanitizer" "no libasan"
+fi
+cat >own.c <<'EOF'
+#include <stddef.h>
+static char pool[1 << 20];
+static size_t at;
+void *malloc(size_t n) { void *p = pool + at; at += (n + 15) & ~15ul; return p; }
+void free(void *p) { (void)p; }
+void *calloc(size_t a, size_t b) { return malloc(a * b); }
+void *realloc(void *p, size_t n) { return p == NULL ? malloc(n) : NULL; }
+int main(void) { return malloc(100) == NULL ? 1 : 12; }
+EOF
+${CC:-cc} -rdynamic -o own own.c || fail "compile"
+status "a program with its own allocator runs" 12 "$loam" run ./own
+like "and is told" "$(cat "$tmp/err")" "^NOTE +own brings its own allocator"
+status "a limit on file sizes holds for the program only" 5 sh -c 'ulimit -S -f 10
+    exec "$@"' - "$loam" run -- sh -c '[ "$(ulimit -f)" = 10 ] && exit 5'
+
 # ---- output that cannot be written
 
 refused "an output folder that is not there" 125 "loam run: the recording cannot be kept in \
