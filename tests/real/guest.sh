@@ -8,6 +8,7 @@
 #     under preload|leaks|plain command...
 . "$(dirname "$0")/../lib/tap.sh"
 seconds=170 # for each run of a guest
+as=         # words before each guest's command: who runs it
 
 need()
 {
@@ -21,10 +22,10 @@ under()
     under_how=$1
     shift
     case $under_how in
-    plain) timeout -k 5 $seconds "$@" ;;
-    preload) timeout -k 5 $seconds env LD_PRELOAD="$so" "$@" ;;
+    plain) timeout -k 5 $seconds $as "$@" ;;
+    preload) timeout -k 5 $seconds $as env LD_PRELOAD="$so" "$@" ;;
     leaks)
-        timeout -k 5 $seconds "$loam" run --leaks -o "$tmp/recording.loam" \
+        timeout -k 5 $seconds $as "$loam" run --leaks -o "$tmp/recording.loam" \
             --report "$tmp/report" -- "$@"
         ;;
     esac
@@ -36,7 +37,8 @@ same()
     shift
     for how in plain preload leaks; do
         # For guests that write files: a folder of their own, empty each time.
-        rm -rf "$tmp/work" && mkdir -m 755 "$tmp/work"
+        rm -rf "$tmp/work" "$tmp/report" "$tmp/recording.loam"
+        $as mkdir "$tmp/work"
         (cd "$tmp/work" && under $how "$@") >"$tmp/out.$how" 2>"$tmp/err.$how" </dev/null
         echo "exit status $?" >>"$tmp/out.$how"
         cat "$tmp/err.$how" >>"$tmp/out.$how"

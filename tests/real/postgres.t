@@ -5,13 +5,12 @@ bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -1)
 [ -x "$bin/initdb" ] || skip_all "postgres is not installed"
 
 # It refuses to run as root; the one who runs it must be able to read what it runs.
-chmod 755 "$tmp"
-cp "$loam" "$so" "$tmp/" 2>/dev/null
+cp "$loam" "$so" "$tmp/"
 loam=$tmp/loam
 so=$tmp/libloam.so
-as=
 if [ "$(id -u)" = 0 ]; then
     user=$(getent passwd postgres nobody | head -1 | cut -d: -f1)
+    chown "$user" "$tmp"
     as="setpriv --reuid $user --regid $(id -g "$user") --clear-groups --"
 fi
 
@@ -38,31 +37,11 @@ select percentile_cont(0.5) within group (order by i) from t;
 select to_tsvector('english', 'the quick brown foxes were jumping') @@ to_tsquery('jump & fox');
 SQL
 ! psql -At -c 'select 1/0' 2>&1
-pg_dump -t t | grep -v '^--' | sha256sum
+pg_dump -t t | grep -v -e '^--' -e '^\\' | sha256sum
 trap - EXIT
 pg_ctl -D "$data" -w -s -m fast stop
 SH
 chmod 755 "$tmp/guest"
-PATH=$bin:$PATH
-
-for how in plain preload leaks; do
-    rm -rf "$tmp/work" && mkdir -m 700 "$tmp/work" && : >"$tmp/report" && : >"$tmp/recording.loam"
-    [ -z "$as" ] || chown "$user" "$tmp/work" "$tmp/report" "$tmp/recording.loam" "$tmp"
-    (cd "$tmp/work" && $as env PATH="$PATH" true && as_user=$as && run_one()
-    {
-        case $how in
-        plain) timeout -k 5 $seconds $as sh "$tmp/guest" ;;
-        preload) timeout -k 5 $seconds $as env LD_PRELOAD="$so" sh "$tmp/guest" ;;
-        leaks)
-            timeout -k 5 $seconds $as "$loam" run --leaks -o "$tmp/recording.loam" \
-                --report "$tmp/report" -- sh "$tmp/guest"
-            ;;
-        esac
-    } && run_one) >"$tmp/out.$how" 2>&1 </dev/null
-    echo "exit status $?" >>"$tmp/out.$how"
-done
-like "it works at all" "$(cat "$tmp/out.plain")" '^exit status 0$'
-for how in preload leaks; do
-    is "a cluster's life: $how" "$(cat "$tmp/out.$how")" "$(cat "$tmp/out.plain")"
-done
+export PATH="$bin:$PATH" HOME="$tmp"
+same "a cluster's life" sh "$tmp/guest"
 done_testing

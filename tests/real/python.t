@@ -15,7 +15,7 @@ assert json.loads(text) == rows and pickle.loads(pickle.dumps(rows)) == rows
 print(collections.Counter(re.findall(r"n(\d)\d", text)).most_common(3))
 print(zlib.crc32(zlib.decompress(zlib.compress(text.encode(), 6))))
 decimal.getcontext().prec = 500
-print(str(decimal.Decimal(2).sqrt())[-20:], len(str(3 ** 20000)))
+print(str(decimal.Decimal(2).sqrt())[-20:], len(str(3 ** 8000)))
 db = sqlite3.connect(":memory:")
 db.execute("create table t(a, b)")
 db.executemany("insert into t values (?, ?)", ((r["id"], r["name"]) for r in rows))
