@@ -41,8 +41,6 @@ static const char *reason(int error)
         return ": permission denied; the program runs untracked";
     case -EPROTO:
         return ": not a recording of this version of loam; the program runs untracked";
-    case -ENOSPC:
-        return ": the recording is full; the program runs untracked";
     case -ENOMEM:
         return ": no memory to map it; the program runs untracked";
     }
@@ -71,7 +69,9 @@ static void start_record(struct option_text value, const struct record_program *
     path[value.len] = 0;
     bool bypassed = program_has_malloc();
     int r = record_start(path, program);
-    if (r < 0)
+    // A full recording is told by the report. A word from here would stand in the output of a
+    // program somewhere down the tree, which may be read by its parent.
+    if (r < 0 && r != -ENOSPC)
         warn("record=", value, reason(r));
     else if (bypassed)
         record_bypassed();
