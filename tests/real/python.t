@@ -1,7 +1,8 @@
 #!/bin/sh
 # python3: a script of ours with threads, processes and C modules; parts of its own test suite.
 . "$(dirname "$0")/guest.sh"
-need python3
+python=/usr/bin/python3 # not a version manager's wrapper script
+need $python
 PYTHONHASHSEED=0 PYTHONDONTWRITEBYTECODE=1
 export PYTHONHASHSEED PYTHONDONTWRITEBYTECODE
 
@@ -42,12 +43,12 @@ big = [0] * 5_000_000; big.extend(range(1000)); big.sort(reverse=True); print(bi
 print(sorted((str(i) for i in range(50000)), key=lambda s: s[::-1])[12345])
 sys.exit(3 if rows[-1]["id"] != 29999 else 0)
 PY
-same "a script" python3 "$tmp/guest.py"
+same "a script" $python "$tmp/guest.py"
 
-if python3 -c 'import test.test_json, test.test_re' 2>/dev/null; then
+if $python -c 'import test.test_json, test.test_re' 2>/dev/null; then
     for how in preload leaks; do
         # A folder that the suite may write to; the result counts, times do not.
-        (cd "$tmp" && under $how python3 -m test -q --timeout 150 test_json test_re test_dict \
+        (cd "$tmp" && under $how $python -m test -q --timeout 150 test_json test_re test_dict \
             test_bytes test_zlib test_weakref) >"$tmp/log" 2>&1 </dev/null
         status=$?
         is "its own tests of json, re, dict, bytes, zlib, weakref: $how" \
