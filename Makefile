@@ -4,6 +4,7 @@
 #   make test       install what the tests need, build, run them all   (T=name, V=1)
 #   make all        build/release/{libloam.so,libloam.a,libloam_malloc.a,loam}
 #   make examples   build and run every example
+#   make bench      compare allocators  (SUITE=quick|full|micro|traces|real, PEERS=name=/lib.so,…)
 #   make install    DESTDIR=, PREFIX=
 #
 #   MODE=release|debug     SAN=address,undefined | thread     O=folder for the build
@@ -120,6 +121,23 @@ run:
 	@tools/install-deps run
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@CC="$(CC)" tools/first-look $O
+
+# ---------------------------------------------------------------- comparing allocators
+
+# One program a file, each against libc alone: any malloc can be put under them. -fno-builtin and
+# -fno-allocation-dce: a compiler may leave out a malloc whose block is freed at once.
+BENCH_FLAGS := -D_GNU_SOURCE -O2 -g -Ibench -pthread -fno-builtin \
+	-Wall -Wextra -Wshadow -Wvla -Wpointer-arith
+BENCHES := $(patsubst bench/%,$O/bench/%,$(basename $(wildcard $(addprefix bench/,macro/*.c macro/*.cc micro/*.c))))
+$O/bench/%: bench/%.c bench/bench.h
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 $(BENCH_FLAGS) -Wstrict-prototypes -Wmissing-prototypes -o $@ $< -lm
+$O/bench/%: bench/%.cc bench/bench.h
+	@mkdir -p $(@D)
+	$(CXX) -std=gnu++17 $(BENCH_FLAGS) -fno-allocation-dce -o $@ $<
+
+.PHONY: bench bench-build
+bench-build: $(BENCHES)
 
 # ---------------------------------------------------------------- install
 
