@@ -67,6 +67,7 @@ struct place {
     struct amount direct, indirect, cycle, reachable;
     u64 at_peak;        // in the process with the highest peak
     struct place *next; // of the same hash
+    bool shown;         // its stack stands in the report already
 };
 
 struct model {

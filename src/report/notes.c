@@ -139,6 +139,30 @@ static void note_file(struct noter *n)
         add(n, "full", "The recording was full: later stacks are counted together, without place.");
 }
 
+// Modules whose file is there but does not name the functions that were shown.
+static void note_stripped(struct noter *n)
+{
+    char names[200] = "";
+    u32 told = 0, more = 0;
+    for (u32 i = 0; i < n->m->modules_count; i++) {
+        const struct module *mod = n->m->modules[i];
+        enum symbol_state state = symbols_state(mod);
+        bool stripped = state == SYMBOLS_NAMES || state == SYMBOLS_NONE;
+        if (!stripped || symbols_nameless(mod) == 0)
+            continue;
+        size_t at = strlen(names);
+        if (told == 4 || strlen(mod->name) > 40)
+            more++;
+        else
+            snprintf(names + at, sizeof names - at, "%s%s", told++ == 0 ? "" : ", ", mod->name);
+    }
+    if (told > 0)
+        add(n, "stripped",
+            "Functions without a name are in %s%s, which %s stripped. For system programs, Debian "
+            "keeps the names in -dbgsym packages.",
+            names, more > 0 ? " and others" : "", told + more == 1 ? "is" : "are");
+}
+
 static void note_modules(struct noter *n)
 {
     for (u32 i = 0; i < n->m->modules_count; i++) {
@@ -161,5 +185,6 @@ struct notes notes_of(struct model *m, const struct totals *t)
         add(&n, "python-malloc",
             "PYTHONMALLOC=malloc was set, so that Python's own pools do not hide its objects.");
     note_modules(&n);
+    note_stripped(&n);
     return n.notes;
 }

@@ -278,7 +278,7 @@ const char *stack_where(struct store *store, const struct stack_line *line)
     }
     if (!s->named && s->start != 0) {
         char *text = store_push(store, 64);
-        snprintf(text, 64, "in the function at +0x%llx", (unsigned long long)s->start);
+        snprintf(text, 64, "in function +0x%llx", (unsigned long long)s->start);
         return text;
     }
     return s->named && line->module != NULL ? line->module->name : "";

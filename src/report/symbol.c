@@ -24,6 +24,7 @@ struct symbol_file {
     Dwfl_Module *mod; // NULL: no symbols to be had
     Dwarf_Addr bias;  // dwfl address minus link-time address
     enum symbol_state state;
+    u32 nameless; // answers without a name
     struct symbol_file *next;
 };
 
@@ -133,6 +134,11 @@ static struct symbol_file *file_of(struct symbols *s, struct module *m)
 enum symbol_state symbols_state(const struct module *m)
 {
     return m->symbols == NULL ? SYMBOLS_FULL : m->symbols->state;
+}
+
+u32 symbols_nameless(const struct module *m)
+{
+    return m->symbols == NULL ? 0 : m->symbols->nameless;
 }
 
 // ---------------------------------------------------------------- names
@@ -329,6 +335,8 @@ static size_t ask(struct symbols *s, struct frame frame, struct symbol out[INLIN
     }
     if (count == 0) {
         out[0].function = nameless(s, frame.module, frame.offset);
+        if (f != NULL)
+            f->nameless++;
         count = 1;
     }
     return count;

@@ -29,3 +29,5 @@ const struct symbol *symbols_of(struct symbols *s, struct frame f, size_t *ret_c
 // What could be read about a module: lines, names only, neither; or its file is another one now.
 enum symbol_state { SYMBOLS_FULL, SYMBOLS_NAMES, SYMBOLS_NONE, SYMBOLS_CHANGED, SYMBOLS_GONE };
 enum symbol_state symbols_state(const struct module *m); // SYMBOLS_FULL if never asked
+// Frames of a module that were asked for and had no name.
+u32 symbols_nameless(const struct module *m);

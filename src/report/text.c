@@ -120,6 +120,12 @@ static void stack(struct page *p, const struct site *site, u32 lines)
 
 // ---------------------------------------------------------------- places
 
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? path : slash + 1;
+}
+
 // "direct", "held by other leaked blocks", or how much of each.
 static void leak_kind(struct page *p, const struct place *pl)
 {
@@ -146,7 +152,18 @@ static void leak_kind(struct page *p, const struct place *pl)
     }
 }
 
-static void place(struct page *p, const struct place *pl, enum measure by, u64 whole)
+// The peak often comes from where the leak came from: one line is enough then.
+static void stack_again(struct page *p, const struct site *site)
+{
+    struct stack s = stack_cut(p->symbols, &p->m->store, site, PEAK_LINES);
+    ink_to(p->k, LEFT);
+    if (s.lines_count > 0)
+        ink(p->k, INK_BOLD, "%s", name_of(p, s.lines[0].symbol->function));
+    ink(p->k, INK_DIM, "  as above");
+    ink_line(p->k);
+}
+
+static void place(struct page *p, struct place *pl, enum measure by, u64 whole)
 {
     char share[WORDS_SIZE], blocks[WORDS_SIZE], ways[WORDS_SIZE];
     u64 bytes = place_bytes(pl, by), n = place_blocks(pl, by);
@@ -162,8 +179,14 @@ static void place(struct page *p, const struct place *pl, enum measure by, u64 w
         leak_kind(p, pl);
     if (pl->ways > 1)
         ink(p->k, INK_DIM, " · by %s", words_of(ways, pl->ways, "call path"));
+    if (by != BY_PEAK && p->m->processes_count > 1)
+        ink(p->k, INK_DIM, " · %s", base_name(pl->sample->process->exe));
     ink_line(p->k);
-    stack(p, pl->sample, by == BY_LEAK ? STACK_LINES : PEAK_LINES);
+    if (pl->shown && !pl->sample->other)
+        stack_again(p, pl->sample);
+    else
+        stack(p, pl->sample, by == BY_LEAK ? STACK_LINES : PEAK_LINES);
+    pl->shown = true;
 }
 
 // How many of the first `n` places to show when there is room for `max` (0: for all). Where nobody
@@ -216,14 +239,22 @@ static void title(struct page *p)
     ink_line(p->k);
 }
 
-static void part(struct page *p, const char *name, struct amount a, bool first)
+// How much is direct, indirect and in cycles; what there is none of is left out.
+static void leak_parts(struct page *p)
 {
-    char size[WORDS_SIZE];
-    ink(p->k, INK_DIM, first ? "" : " · ");
-    if (a.blocks == 0)
-        ink(p->k, INK_DIM, "%s none", name);
-    else
-        ink(p->k, INK_PLAIN, "%s %s", name, words_size(size, a.bytes));
+    const struct {
+        const char *name;
+        struct amount a;
+    } parts[] = {{"direct", p->t.direct}, {"indirect", p->t.indirect}, {"in cycles", p->t.cycle}};
+    ink_to(p->k, LEFT);
+    for (size_t i = 0, told = 0; i < countof(parts); i++) {
+        char size[WORDS_SIZE];
+        if (parts[i].a.blocks == 0)
+            continue;
+        ink(p->k, INK_DIM, "%s", told++ == 0 ? "" : " · ");
+        ink(p->k, INK_PLAIN, "%s %s", words_size(size, parts[i].a.bytes), parts[i].name);
+    }
+    ink_line(p->k);
 }
 
 static void no_leaks(struct page *p)
@@ -253,11 +284,7 @@ static void leaks(struct page *p)
     ink(p->k, INK_BOLD, " in %s", words_of(blocks, n, "block"));
     ink(p->k, INK_BOLD, ", from %s", words_of(where, from, "place"));
     ink_line(p->k);
-    ink_to(p->k, LEFT);
-    part(p, "direct", t->direct, true);
-    part(p, "indirect", t->indirect, false);
-    part(p, "in cycles", t->cycle, false);
-    ink_line(p->k);
+    leak_parts(p);
     ink_line(p->k);
     places(p, BY_LEAK, all, p->o->places_max);
 }
