@@ -16,6 +16,10 @@ struct option_info {
 };
 extern const struct option_info option_info[OPTION_COUNT];
 
+// How the name of a recording begins that `loam run` made and will remove. A process that finds it
+// gone, or not its own, is one that was left behind or changed its user: it says nothing.
+#define OPTION_RECORD_PREFIX "loam-recording-"
+
 // A piece of the text that was parsed; not terminated.
 struct option_text {
     const char *at; // NULL: not given

@@ -188,7 +188,6 @@ static int make_folders(const char *path)
 static int write_last(struct run *r, const char *path)
 {
     char fresh[PATH_MAX + 16], target[PATH_MAX];
-    struct keep k;
     snprintf(fresh, sizeof fresh, "%s.%d", path, getpid());
     unlink(fresh);
     int e = make_folders(path);
@@ -197,9 +196,7 @@ static int write_last(struct run *r, const char *path)
         if (realpath(r->o->output, target) == NULL || symlink(target, fresh) != 0)
             e = -errno;
     } else if (e == 0) {
-        e = keep_begin(&k, fresh);
-        e = e < 0 ? e : keep_copy(&k, r->session.rec);
-        keep_end(&k);
+        e = keep_once(fresh, r->session.rec);
     }
     if (e == 0 && rename(fresh, path) != 0)
         e = -errno;

@@ -28,7 +28,7 @@ static int may_overwrite(int fd)
     return ours ? 0 : -EEXIST;
 }
 
-int keep_begin(struct keep *k, const char *path)
+static int open_file(struct keep *k, const char *path)
 {
     *k = (struct keep){.fd = -1};
     // 0600: a recording holds the command line and the paths of its owner.
@@ -38,24 +38,42 @@ int keep_begin(struct keep *k, const char *path)
     int r = may_overwrite(fd);
     if (r == 0 && ftruncate(fd, 0) != 0 && errno != EINVAL) // EINVAL: a device
         r = -errno;
-    if (r == 0) {
-        k->shadow = mmap(NULL, RECORDING_SIZE_MAX, PROT_READ | PROT_WRITE,
-                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        r = k->shadow == MAP_FAILED ? -ENOMEM : 0;
-    }
-    if (r < 0) {
+    if (r < 0)
         close(fd);
+    else
+        k->fd = fd;
+    return r;
+}
+
+int keep_begin(struct keep *k, const char *path)
+{
+    int r = open_file(k, path);
+    if (r < 0)
         return r;
-    }
-    k->fd = fd;
-    return 0;
+    k->shadow = mmap(NULL, RECORDING_SIZE_MAX, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (k->shadow != MAP_FAILED)
+        return 0;
+    k->shadow = NULL;
+    keep_end(k);
+    return -ENOMEM;
+}
+
+int keep_once(const char *path, struct recording *r)
+{
+    struct keep k;
+    int e = open_file(&k, path);
+    e = e < 0 ? e : keep_copy(&k, r);
+    keep_end(&k);
+    return e;
 }
 
 void keep_end(struct keep *k)
 {
     if (k->fd < 0)
         return;
-    munmap(k->shadow, RECORDING_SIZE_MAX);
+    if (k->shadow != NULL)
+        munmap(k->shadow, RECORDING_SIZE_MAX);
     close(k->fd);
     k->fd = -1;
 }
@@ -66,7 +84,7 @@ static int write_piece(struct keep *k, size_t at, const void *bytes, size_t size
 {
     char now[KEEP_PIECE];
     memcpy(now, bytes, size);
-    if (memcmp(now, k->shadow + at, size) == 0)
+    if (k->shadow != NULL && memcmp(now, k->shadow + at, size) == 0)
         return 0;
     for (size_t done = 0; done < size;) {
         ssize_t n = pwrite(k->fd, now + done, size - done, (off_t)(at + done));
@@ -74,7 +92,8 @@ static int write_piece(struct keep *k, size_t at, const void *bytes, size_t size
             return -errno;
         done += n < 0 ? 0 : (size_t)n;
     }
-    memcpy(k->shadow + at, now, size);
+    if (k->shadow != NULL)
+        memcpy(k->shadow + at, now, size);
     return 0;
 }
 

@@ -10,7 +10,8 @@
 
 struct keep {
     int fd;       // -1: nothing is kept
-    char *shadow; // what the file holds, as large as a recording can be; touched as it is used
+    char *shadow; // what the file holds, as large as a recording can be, touched as it is used;
+                  // NULL: written once, so nothing to compare with
     int error;    // -errno of the last copy, 0 if it is whole
 };
 
@@ -19,6 +20,8 @@ int keep_begin(struct keep *k, const char *path);
 // Bring the file up to date. 0 or -errno; what could not be written is tried again next time.
 int keep_copy(struct keep *k, struct recording *r);
 void keep_end(struct keep *k);
+// Write the whole recording to `path` once. 0 or -errno.
+int keep_once(const char *path, struct recording *r);
 
 // Bytes of `r` in use now.
 size_t keep_used(struct recording *r);

@@ -2,6 +2,8 @@
 
 #include "cli/session.h"
 
+#include "base/options.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +28,6 @@ int target_scan(pid_t pid, struct recording *r, struct record_process *p) __attr
 #define SESSION_QUICK_MS 5 // while the recording grows
 #define SESSION_KEEP_NS  1000000000ull
 #define SESSION_GRACE_NS 2000000000ull
-#define SESSION_PREFIX   "loam-recording-"
 
 static u64 now_ns(clockid_t clock)
 {
@@ -56,7 +57,7 @@ static void sweep(const char *folder)
     struct dirent *e;
     while (d != NULL && (e = readdir(d)) != NULL) {
         struct stat st;
-        if (strncmp(e->d_name, SESSION_PREFIX, sizeof SESSION_PREFIX - 1) != 0)
+        if (strncmp(e->d_name, OPTION_RECORD_PREFIX, sizeof OPTION_RECORD_PREFIX - 1) != 0)
             continue;
         int fd = openat(dirfd(d), e->d_name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
         if (fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == geteuid() && S_ISREG(st.st_mode) &&
@@ -73,7 +74,8 @@ static void sweep(const char *folder)
 static int create_in(struct session *s, const char *folder)
 {
     struct stat st;
-    int n = snprintf(s->path, sizeof s->path, "%s/" SESSION_PREFIX "%d-XXXXXX", folder, getpid());
+    int n =
+        snprintf(s->path, sizeof s->path, "%s/" OPTION_RECORD_PREFIX "%d-XXXXXX", folder, getpid());
     if (n < 0 || (size_t)n >= sizeof s->path)
         return -ENAMETOOLONG;
     s->fd = mkostemp(s->path, O_CLOEXEC); // 0600

@@ -69,9 +69,12 @@ static void start_record(struct option_text value, const struct record_program *
     path[value.len] = 0;
     bool bypassed = program_has_malloc();
     int r = record_start(path, program);
-    // A full recording is told by the report. A word from here would stand in the output of a
-    // program somewhere down the tree, which may be read by its parent.
-    if (r < 0 && r != -ENOSPC)
+    // What the tool knows or cannot help is told by its report, if at all: a full recording, one
+    // that has ended before this process began, one of another user. A word from here would stand
+    // in the output of a program somewhere down the tree, which may be read by its parent.
+    bool of_tool = strstr(path, "/" OPTION_RECORD_PREFIX) != NULL;
+    bool quiet = r == -ENOSPC || (of_tool && (r == -ENOENT || r == -EACCES));
+    if (r < 0 && !quiet)
         warn("record=", value, reason(r));
     else if (bypassed)
         record_bypassed();

@@ -236,6 +236,9 @@ static void choose(const struct stack_line *lines, u32 count, u32 room, bool *ke
             }
         }
     }
+    // "1 more" would take the line that the frame itself can have.
+    for (u32 i = 1; i + 1 < count; i++)
+        keep[i] |= keep[i - 1] && keep[i + 1];
 }
 
 struct stack stack_cut(struct symbols *symbols, struct store *store, const struct site *site,

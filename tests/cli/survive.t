@@ -138,4 +138,12 @@ ok "and is not waited for" test $(($(date +%s) - start)) -lt 10
 kill "$(cat out)"
 "$loam" run --report /dev/null -- sh -c 'echo one; (sleep 0.3; echo two) &' | cat >out
 is "its output still arrives, and so does the end of it" "$(cat out)" "$(printf 'one\ntwo')"
+"$loam" run --report /dev/null -- sh -c '(sleep 0.5; /bin/echo later) &' 2>&1 | cat >out
+is "a program that starts later writes nothing of ours" "$(cat out)" "later"
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+    is "nor does one under another user" "$("$loam" run --report /dev/null -- \
+        setpriv --reuid=65534 --clear-groups /bin/echo other 2>&1)" "other"
+else
+    skip "nor does one under another user" "needs root"
+fi
 done_testing
