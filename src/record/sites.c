@@ -253,7 +253,8 @@ struct record_site *sites_here(const struct unwind_start *start)
     t.hash |= 1; // 0 marks an empty slot
     struct table *table = atomic_load_explicit(&the.table, memory_order_acquire);
     struct slot *slot = table_find(table, t.hash);
-    if (likely(atomic_load_explicit(&slot->hash, memory_order_relaxed) == t.hash))
+    // Acquire again: the slot may have been filled since table_find found it empty.
+    if (likely(atomic_load_explicit(&slot->hash, memory_order_acquire) == t.hash))
         return writer_at(slot->place);
     return new_site(start, t);
 }
