@@ -8,7 +8,7 @@
 
 #define ROWS_MAX 4096 // signal frames, realigned stacks: a program has a few dozen
 
-struct rule_slot rule_slots[1 << RULE_BITS];
+struct rule_slot rule_slots[RULE_SLOTS];
 
 static struct {
     _Atomic u32 rows_count;
@@ -19,17 +19,27 @@ static const u8 saved_regs[] = {CFI_RBP, CFI_RBX, CFI_R12, 13, 14, 15};
 
 // ---------------------------------------------------------------- packing
 
+// Words below the CFA, or 0 when that cannot be told in four bits. A register whose slot lies below
+// the stack pointer was popped already, so it has the caller's value.
+static u64 saved_words(const struct cfi_place *p, const struct cfi_place *cfa)
+{
+    if (p->how == CFI_SAME)
+        return 1;
+    int64_t words = -(int64_t)p->off / RULE_UNIT;
+    if (p->how != CFI_AT || p->base != CFI_CFA || p->off % RULE_UNIT != 0 || words < 2 ||
+        words > 15)
+        return 0;
+    bool popped = cfa->base == CFI_RSP && words * RULE_UNIT > cfa->off;
+    return popped ? 1 : (u64)words;
+}
+
 static bool pack_saved(const struct cfi_row *row, u64 *rule)
 {
     for (unsigned n = 0; n < countof(saved_regs); n++) {
-        const struct cfi_place *p = &row->reg[saved_regs[n]];
-        if (p->how == CFI_SAME)
-            continue;
-        int64_t words = -(int64_t)p->off / RULE_UNIT;
-        if (p->how != CFI_AT || p->base != CFI_CFA || p->off % RULE_UNIT != 0 || words < 2 ||
-            words > 15)
+        u64 words = saved_words(&row->reg[saved_regs[n]], &row->cfa);
+        if (words == 0)
             return false;
-        *rule |= (u64)words << (27 + 4 * n);
+        *rule |= words << (27 + 4 * n);
     }
     return true;
 }
@@ -79,19 +89,38 @@ static u64 rule_of(const struct cfi_row *row)
 
 // ---------------------------------------------------------------- the cache
 
-static void keep(u64 key, u64 rule)
+static struct rule_slot *second_slot(u64 key)
 {
-    struct rule_slot *s = &rule_slots[(key * RULE_MIX) >> (64 - RULE_BITS)];
+    return &rule_slots[(key * RULE_MIX) >> (64 - 15)];
+}
+static_assert(RULE_SLOTS == 1 << 15, "as second_slot says");
+
+static void keep_in(struct rule_slot *s, u64 key, u64 rule)
+{
     // Release: a row of its own is written before its number can be seen. A reader depends on the
     // number for the row's address, so its relaxed load suffices on every machine we run on.
     atomic_store_explicit(&s->rule, rule, memory_order_release);
     atomic_store_explicit(&s->check, key ^ rule * RULE_MIX, memory_order_release);
 }
 
+// What was in the first slot moves to its own second slot.
+static void keep(u64 key, u64 rule)
+{
+    struct rule_slot *s = rule_slot(key);
+    u64 old = atomic_load_explicit(&s->rule, memory_order_relaxed);
+    u64 old_key = atomic_load_explicit(&s->check, memory_order_relaxed) ^ old * RULE_MIX;
+    if (old != 0 && rule_slot(old_key) == s)
+        keep_in(second_slot(old_key), old_key, old);
+    keep_in(s, key, rule);
+}
+
 cold_ u64 rule_learn(u64 key)
 {
     struct cfi_module m = {0};
     struct cfi_row row;
+    u64 found;
+    if (rule_hit(second_slot(key), key, &found))
+        return found;
     int index = module_find(key, &m);
     if (index < 0)
         return RULE_NONE | 4;

@@ -7,11 +7,12 @@
 //     62      51 50 47     34 31 30 27 26        7 6    3  2  1  0
 //     [ module ] [r15] ... [rbx] [rbp] [cfa off / 8] [base] [1][kind]
 //
-// A saved register is told as its distance below the CFA in words; 0 says it was not saved.
-// For RULE_WIDE bits 3..26 are the number of the row.
+// A saved register is told as its distance below the CFA in words; 1, which is where the return
+// address lies, says that it was not saved. For RULE_WIDE bits 3..26 are the number of the row.
 //
 // The cache is shared by all threads and has no locks. A slot holds the rule and the key (a pc)
-// xored with a hash of the rule: a slot that two threads wrote at once fits no key.
+// xored with a hash of the rule: a slot that two threads wrote at once fits no key. A key has two
+// slots: with one, two hot places of a program would now and then evict each other for ever.
 #pragma once
 
 #include "record/cfi.h"
@@ -25,7 +26,7 @@ enum rule_kind {
     RULE_END, // this frame has no caller
 };
 
-#define RULE_BITS   15 // 32,768 slots, 512 KiB; touched as they are needed
+#define RULE_SLOTS  32768 // 512 KiB, touched as it is needed
 #define RULE_MIX    0x9e3779b97f4a7c15u
 #define RULE_UNIT   8
 #define RULE_MODULE 51
@@ -33,25 +34,50 @@ enum rule_kind {
 struct rule_slot {
     _Atomic u64 check, rule;
 };
-extern struct rule_slot rule_slots[1 << RULE_BITS];
+extern struct rule_slot rule_slots[RULE_SLOTS];
 
-// Work out the rule for key and keep it.
-u64 rule_learn(u64 key);
 // Forget everything: code was unloaded.
 void rule_flush(void);
 const struct cfi_row *rule_row(u64 rule);
 
+// The low bits choose the slot: code is spread evenly enough, and a multiplication here would
+// lengthen the chain of loads that the speed of a walk consists of.
+static always_inline_ struct rule_slot *rule_slot(u64 key)
+{
+    return &rule_slots[key & (RULE_SLOTS - 1)];
+}
+
+static always_inline_ bool rule_hit(struct rule_slot *s, u64 key, u64 *ret)
+{
+    u64 rule = atomic_load_explicit(&s->rule, memory_order_relaxed);
+    *ret = rule;
+    return (atomic_load_explicit(&s->check, memory_order_relaxed) ^ rule * RULE_MIX) == key;
+}
+
+// Look in the second slot, else work the rule out and keep it.
+u64 rule_learn(u64 key);
+
 // The rule for the code at `key`: the pc itself if it is known to be exact, else the byte before a
 // return address, because a call that does not return may be its function's last instruction.
-static inline u64 rule_find(u64 key)
+static always_inline_ u64 rule_find(u64 key)
 {
-    struct rule_slot *s = &rule_slots[(key * RULE_MIX) >> (64 - RULE_BITS)];
-    u64 rule = atomic_load_explicit(&s->rule, memory_order_relaxed);
-    u64 check = atomic_load_explicit(&s->check, memory_order_relaxed);
-    if (likely((check ^ rule * RULE_MIX) == key))
+    u64 rule;
+    if (likely(rule_hit(rule_slot(key), key, &rule)))
         return rule;
     return rule_learn(key);
 }
+
+// The common case, in one test: packed, and the CFA is told from rsp or rbp.
+static always_inline_ bool rule_simple(u64 rule)
+{
+    return (rule & (3 | 14 << 3)) == (RULE_PACKED | (u64)CFI_RBP << 3);
+}
+
+static always_inline_ bool rule_from_rsp(u64 rule)
+{
+    return (rule & 8) != 0;
+}
+static_assert(CFI_RBP == 6 && CFI_RSP == 7, "they differ in one bit");
 
 static inline enum rule_kind rule_kind(u64 rule)
 {
@@ -68,10 +94,10 @@ static inline u64 rule_offset(u64 rule)
     return (rule >> 7 & 0xfffff) * RULE_UNIT;
 }
 
-// Words below the CFA at which the n-th saved register lies: rbp, rbx, r12, r13, r14, r15.
-static inline unsigned rule_saved(u64 rule, unsigned n)
+// Bytes below the CFA at which the n-th saved register lies: rbp, rbx, r12, r13, r14, r15.
+static inline u64 rule_saved(u64 rule, unsigned n)
 {
-    return rule >> (27 + 4 * n) & 15;
+    return (rule >> (27 + 4 * n) & 15) * RULE_UNIT;
 }
 
 static inline u64 rule_module(u64 rule)

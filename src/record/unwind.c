@@ -1,7 +1,7 @@
 // unwind.c: the calling thread's backtrace.
 //
-// The loop in walk() handles a packed rule in some 20 instructions; its speed is the latency of
-// pc -> slot -> CFA -> return address, two loads and a multiply. It restores rsp, rbp and pc only.
+// The loop in run() handles a frame in some 25 instructions; its speed is the latency of
+// pc -> slot -> CFA -> return address, two loads and little else. It restores rsp, rbp and pc only.
 // The other callee-saved registers matter to one frame in thousands (a CFA based on rbx, say), and
 // then the walk is done again with all of them restored.
 #include "record/unwind.h"
@@ -19,6 +19,7 @@ enum walk_end { WALK_ON, WALK_COMPLETE, WALK_CUT, WALK_NEEDS_ALL };
 struct walk {
     u64 reg[CFI_REGS];
     u32 known; // bit r: reg[r] is the value that the current frame had
+    u32 back;  // 1: reg[CFI_PC] is a return address; 0: it is exact
     struct stack_view view;
 };
 
@@ -121,25 +122,24 @@ static enum walk_end step_wide(struct walk *w, const struct cfi_row *row)
     return next[CFI_PC] == 0 ? WALK_COMPLETE : WALK_ON;
 }
 
-// Packed, but the CFA is based on another register than rsp or rbp.
-static enum walk_end step_based(struct walk *w, u64 rule)
+// A packed rule, with all registers that it restores, and with care.
+static enum walk_end step_packed(struct walk *w, u64 rule)
 {
+    static const u8 saved[] = {CFI_RBP, CFI_RBX, CFI_R12, 13, 14, 15};
     unsigned base = rule_base(rule);
+    u64 pc, sp = w->reg[CFI_RSP], cfa = w->reg[base] + rule_offset(rule);
     if ((w->known & BIT(base)) == 0)
         return WALK_NEEDS_ALL;
-    u64 cfa = w->reg[base] + rule_offset(rule);
-    u64 next[CFI_REGS];
-    static const u8 saved[] = {CFI_RBP, CFI_RBX, CFI_R12, 13, 14, 15};
-    u32 known = w->known & CALLEE_SAVED;
-    if (cfa - w->reg[CFI_RSP] < 8 || !load(w, cfa - 8, &next[CFI_PC]))
+    if (cfa < sp || cfa - sp < 8 || !load(w, cfa - 8, &pc))
         return WALK_CUT;
+    w->known &= CALLEE_SAVED;
     for (unsigned n = 0; n < countof(saved); n++)
-        if (rule_saved(rule, n) != 0 && load(w, cfa - 8 * rule_saved(rule, n), &w->reg[saved[n]]))
-            known |= BIT(saved[n]);
+        if (rule_saved(rule, n) > RULE_UNIT &&
+            load(w, cfa - rule_saved(rule, n), &w->reg[saved[n]]))
+            w->known |= BIT(saved[n]);
     w->reg[CFI_RSP] = cfa;
-    w->reg[CFI_PC] = next[CFI_PC];
-    w->known = known;
-    return w->reg[CFI_PC] == 0 ? WALK_COMPLETE : WALK_ON;
+    w->reg[CFI_PC] = pc;
+    return pc == 0 ? WALK_COMPLETE : WALK_ON;
 }
 
 // Code without a description: JIT compilers keep rbp, and so does much hand-written assembly. The
@@ -161,19 +161,18 @@ static enum walk_end step_frame_pointer(struct walk *w)
     return WALK_ON;
 }
 
-// Sets *ret_exact when the next pc is where a signal struck, not a return address.
-static noinline_ enum walk_end step_rare(struct walk *w, u64 rule, bool *ret_exact)
+static enum walk_end step(struct walk *w, u64 rule)
 {
-    *ret_exact = false;
+    w->back = 1;
     switch (rule_kind(rule)) {
     case RULE_END:
         return WALK_COMPLETE;
     case RULE_NONE:
         return step_frame_pointer(w);
     case RULE_PACKED:
-        return step_based(w, rule);
+        return step_packed(w, rule);
     case RULE_WIDE:
-        *ret_exact = rule_row(rule)->signal != 0;
+        w->back = rule_row(rule)->signal == 0;
         return step_wide(w, rule_row(rule));
     }
     __builtin_unreachable();
@@ -181,13 +180,7 @@ static noinline_ enum walk_end step_rare(struct walk *w, u64 rule, bool *ret_exa
 
 // ---------------------------------------------------------------- the walk
 
-static always_inline_ u64 mix(u64 hash, u64 frame)
-{
-    hash = (hash ^ frame) * RULE_MIX;
-    return hash ^ hash >> 32;
-}
-
-static void load_start(struct walk *w, const struct unwind_start *s)
+static void walk_init(struct walk *w, const struct unwind_start *s)
 {
     *w = (struct walk){.known = CALLEE_SAVED};
     w->reg[CFI_PC] = s->pc;
@@ -200,98 +193,132 @@ static void load_start(struct walk *w, const struct unwind_start *s)
     w->reg[15] = s->r15;
 }
 
-// The caller's rbx and r12 to r15, as a packed rule says. `sp` is the frame's.
-static always_inline_ void restore_others(struct walk *w, u64 rule, u64 sp, u64 cfa)
+static always_inline_ u64 frame_of(u64 rule, u64 key)
 {
-    static const u8 saved[] = {CFI_RBP, CFI_RBX, CFI_R12, 13, 14, 15};
-    for (unsigned n = 1; n < countof(saved); n++) {
-        u64 slot = cfa - 8 * rule_saved(rule, n);
-        if (slot != cfa && slot >= sp) {
-            w->reg[saved[n]] = word_at(slot);
-            w->known |= BIT(saved[n]);
-        }
-    }
+    return rule_module(rule) << UNWIND_MODULE_SHIFT | (key + 1);
 }
 
-// One walk. `frames` NULL: hash only. `all`: restore every callee-saved register on the way.
-static always_inline_ enum walk_end walk(const struct unwind_start *start, bool all, u64 *frames,
-                                         u32 max, struct unwind_trace *t)
+static always_inline_ u64 mix(u64 hash, u64 frame)
 {
+    hash = (hash ^ frame) * RULE_MIX;
+    return hash ^ hash >> 32;
+}
+
+static bool is_skipped(u64 key)
+{
+    return key - the.skip_start < the.skip_size;
+}
+
+// The plain walk: every register followed, frames written unless `frames` is NULL.
+static noinline_ struct unwind_trace walk_all(const struct unwind_start *start, u64 *frames,
+                                              u32 max)
+{
+    struct unwind_trace t = {0};
     struct walk w;
-    load_start(&w, start);
-    u64 pc = start->pc, sp = start->rsp, rbp = start->rbp;
-    u64 back = 0; // 1: pc is a return address
-    *t = (struct unwind_trace){0};
-    if (!stack_enter(&w.view, sp, true))
-        return WALK_CUT;
-    for (;;) {
-        u64 key = pc - back;
+    enum walk_end end = WALK_ON;
+    walk_init(&w, start);
+    if (!stack_enter(&w.view, start->rsp, true))
+        return t;
+    while (end == WALK_ON) {
+        u64 key = w.reg[CFI_PC] - w.back;
         u64 rule = rule_find(key);
-        if (t->count != 0 || key - the.skip_start >= the.skip_size) {
-            if (t->count == max)
-                return WALK_CUT;
-            u64 frame = rule_module(rule) << UNWIND_MODULE_SHIFT | (key + 1);
+        if (t.count != 0 || !is_skipped(key)) {
+            if (t.count == max)
+                break;
+            u64 frame = frame_of(rule, key);
+            t.hash = mix(t.hash, frame);
             if (frames != NULL)
-                frames[t->count] = frame;
-            else
-                t->hash = mix(t->hash, frame);
-            t->count++;
+                frames[t.count] = frame;
+            t.count++;
         }
-        unsigned base = rule_base(rule);
-        if (likely(rule_kind(rule) == RULE_PACKED && (base | 1) == CFI_RSP)) {
-            u64 cfa = (base == CFI_RBP ? rbp : sp) + rule_offset(rule);
-            if (unlikely(cfa > w.view.hi || cfa - sp < 8 || cfa < sp)) {
-                w.reg[CFI_RSP] = sp;
-                if (cfa < sp || cfa - sp < 8 || !stack_stretch(&w.view, cfa))
-                    return WALK_CUT;
-            }
-            pc = word_at(cfa - 8);
-            u64 slot = cfa - 8 * rule_saved(rule, 0);
-            if (slot != cfa && slot >= sp) // else: popped already, and rbp is the caller's
-                rbp = word_at(slot);
-            if (all)
-                restore_others(&w, rule, sp, cfa);
-            else
-                w.known = ALWAYS_KNOWN;
-            sp = cfa;
-            back = 1;
-            if (pc == 0)
-                return WALK_COMPLETE;
-            continue;
-        }
-        w.reg[CFI_PC] = pc;
-        w.reg[CFI_RSP] = sp;
-        w.reg[CFI_RBP] = rbp;
-        bool exact;
-        enum walk_end end = step_rare(&w, rule, &exact);
-        if (end != WALK_ON)
-            return end;
-        pc = w.reg[CFI_PC];
-        sp = w.reg[CFI_RSP];
-        rbp = w.reg[CFI_RBP];
-        back = !exact;
+        end = step(&w, rule);
     }
-}
-
-// The two rare variants, out of line: each is a whole copy of the loop.
-static noinline_ enum walk_end walk_all(const struct unwind_start *start, struct unwind_trace *t)
-{
-    return walk(start, true, NULL, RECORDING_FRAMES, t);
-}
-
-struct unwind_trace unwind_hash(const struct unwind_start *start)
-{
-    struct unwind_trace t;
-    enum walk_end end = walk(start, false, NULL, RECORDING_FRAMES, &t);
-    if (unlikely(end == WALK_NEEDS_ALL))
-        end = walk_all(start, &t);
     t.truncated = end != WALK_COMPLETE;
     return t;
 }
 
-noinline_ u32 unwind_frames(const struct unwind_start *start, u64 *ret_frames, u32 max)
+// Where the fast walk stands: enough for frames whose CFA is told from rsp or rbp.
+struct fast {
+    u64 key, sp, rbp;
+    u64 rule; // at key
+};
+
+// Follow simple rules; hash the frames unless `skip`, in which case stop at the first one that is
+// not to be skipped. Returns WALK_ON at a rule that is not simple or needs care; its frame is
+// hashed already.
+static always_inline_ enum walk_end run(struct fast *f, u64 hi, bool skip, struct unwind_trace *t)
 {
-    struct unwind_trace t;
-    walk(start, true, ret_frames, max, &t);
-    return t.count;
+    u64 key = f->key, sp = f->sp, rbp = f->rbp, rule, hash = t->hash;
+    u32 count = t->count;
+    enum walk_end end = WALK_ON;
+    for (;;) {
+        rule = rule_find(key);
+        if (skip) {
+            if (!is_skipped(key))
+                break;
+        } else if (unlikely(count == RECORDING_FRAMES)) {
+            end = WALK_CUT;
+            break;
+        } else {
+            hash = mix(hash, frame_of(rule, key));
+            count++;
+        }
+        u64 cfa = (rule_from_rsp(rule) ? sp : rbp) + rule_offset(rule);
+        u64 saved = rule_saved(rule, 0); // at least 8: the return address
+        if (unlikely(!rule_simple(rule) || cfa > hi || cfa - sp < saved || cfa < sp))
+            break;
+        u64 old = word_at(cfa - saved);
+        rbp = saved == RULE_UNIT ? rbp : old;
+        key = word_at(cfa - 8) - 1;
+        sp = cfa;
+        if (unlikely(key == UINT64_MAX)) {
+            end = WALK_COMPLETE;
+            break;
+        }
+    }
+    *f = (struct fast){key, sp, rbp, rule};
+    t->hash = hash;
+    t->count = count;
+    return end;
+}
+
+// One frame that run() left to us. It may change the stack, and so what may be read.
+static noinline_ enum walk_end step_with_care(struct fast *f, struct stack_view *view)
+{
+    struct walk w = {.view = *view, .known = ALWAYS_KNOWN};
+    w.reg[CFI_RSP] = f->sp;
+    w.reg[CFI_RBP] = f->rbp;
+    w.reg[CFI_PC] = f->key; // of use to no rule but the end
+    enum walk_end end = step(&w, f->rule);
+    *view = w.view;
+    f->sp = w.reg[CFI_RSP];
+    f->rbp = w.reg[CFI_RBP];
+    f->key = w.reg[CFI_PC] - w.back;
+    return end;
+}
+
+struct unwind_trace unwind_hash(const struct unwind_start *start)
+{
+    struct unwind_trace t = {0};
+    struct stack_view view;
+    struct fast f = {.key = start->pc, .sp = start->rsp, .rbp = start->rbp};
+    if (unlikely(!stack_enter(&view, f.sp, true)))
+        return t;
+    if (the.skip_size != 0)
+        run(&f, view.hi, true, &t);
+    enum walk_end end = run(&f, view.hi, false, &t);
+    while (unlikely(end == WALK_ON)) {
+        end = step_with_care(&f, &view);
+        if (end == WALK_ON)
+            end = run(&f, view.hi, false, &t);
+    }
+    if (unlikely(end == WALK_NEEDS_ALL))
+        return walk_all(start, NULL, RECORDING_FRAMES);
+    t.truncated = end != WALK_COMPLETE;
+    return t;
+}
+
+u32 unwind_frames(const struct unwind_start *start, u64 *ret_frames, u32 max)
+{
+    return walk_all(start, ret_frames, max).count;
 }
