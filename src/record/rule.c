@@ -8,11 +8,12 @@
 
 #define ROWS_MAX 4096 // signal frames, realigned stacks: a program has a few dozen
 
-struct rule_slot rule_slots[RULE_SLOTS];
+struct rule_slot rule_near[1 << RULE_NEAR_BITS];
 
 static struct {
     _Atomic u32 rows_count;
     struct cfi_row rows[ROWS_MAX];
+    struct rule_slot far[1 << RULE_FAR_BITS];
 } the;
 
 static const u8 saved_regs[] = {CFI_RBP, CFI_RBX, CFI_R12, 13, 14, 15};
@@ -89,13 +90,12 @@ static u64 rule_of(const struct cfi_row *row)
 
 // ---------------------------------------------------------------- the cache
 
-static struct rule_slot *second_slot(u64 key)
+static struct rule_slot *far_slot(u64 key)
 {
-    return &rule_slots[(key * RULE_MIX) >> (64 - 15)];
+    return &the.far[(key * RULE_MIX) >> (64 - RULE_FAR_BITS)];
 }
-static_assert(RULE_SLOTS == 1 << 15, "as second_slot says");
 
-static void keep_in(struct rule_slot *s, u64 key, u64 rule)
+static void keep(struct rule_slot *s, u64 key, u64 rule)
 {
     // Release: a row of its own is written before its number can be seen. A reader depends on the
     // number for the row's address, so its relaxed load suffices on every machine we run on.
@@ -103,24 +103,12 @@ static void keep_in(struct rule_slot *s, u64 key, u64 rule)
     atomic_store_explicit(&s->check, key ^ rule * RULE_MIX, memory_order_release);
 }
 
-// What was in the first slot moves to its own second slot.
-static void keep(u64 key, u64 rule)
-{
-    struct rule_slot *s = rule_slot(key);
-    u64 old = atomic_load_explicit(&s->rule, memory_order_relaxed);
-    u64 old_key = atomic_load_explicit(&s->check, memory_order_relaxed) ^ old * RULE_MIX;
-    if (old != 0 && rule_slot(old_key) == s)
-        keep_in(second_slot(old_key), old_key, old);
-    keep_in(s, key, rule);
-}
-
-cold_ u64 rule_learn(u64 key)
+// What a signal handler could not find out, because it interrupted the holder of a lock, or what
+// finds no room among the rows, is not kept.
+static cold_ u64 work_out(u64 key)
 {
     struct cfi_module m = {0};
     struct cfi_row row;
-    u64 found;
-    if (rule_hit(second_slot(key), key, &found))
-        return found;
     int index = module_find(key, &m);
     if (index < 0)
         return RULE_NONE | 4;
@@ -130,17 +118,32 @@ cold_ u64 rule_learn(u64 key)
         rule = rule_of(&row);
     if (rule == 0)
         return RULE_NONE | 4;
-    keep(key, rule | module);
+    keep(far_slot(key), key, rule | module);
+    keep(rule_slot(key), key, rule | module);
     return rule | module;
+}
+
+noinline_ u64 rule_learn(u64 key)
+{
+    u64 rule;
+    if (!rule_hit(far_slot(key), key, &rule))
+        return work_out(key);
+    keep(rule_slot(key), key, rule);
+    return rule;
+}
+
+static void flush(struct rule_slot *slots, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (atomic_load_explicit(&slots[i].check, memory_order_relaxed) == 0)
+            continue; // leave OS pages that were never used untouched
+        atomic_store_explicit(&slots[i].rule, 0, memory_order_relaxed);
+        atomic_store_explicit(&slots[i].check, 0, memory_order_relaxed);
+    }
 }
 
 void rule_flush(void)
 {
-    for (size_t i = 0; i < countof(rule_slots); i++) {
-        struct rule_slot *s = &rule_slots[i];
-        if (atomic_load_explicit(&s->check, memory_order_relaxed) == 0)
-            continue; // leave OS pages that were never used untouched
-        atomic_store_explicit(&s->rule, 0, memory_order_relaxed);
-        atomic_store_explicit(&s->check, 0, memory_order_relaxed);
-    }
+    flush(the.far, countof(the.far));
+    flush(rule_near, countof(rule_near));
 }

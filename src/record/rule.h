@@ -11,8 +11,9 @@
 // address lies, says that it was not saved. For RULE_WIDE bits 3..26 are the number of the row.
 //
 // The cache is shared by all threads and has no locks. A slot holds the rule and the key (a pc)
-// xored with a hash of the rule: a slot that two threads wrote at once fits no key. A key has two
-// slots: with one, two hot places of a program would now and then evict each other for ever.
+// xored with a hash of the rule: a slot that two threads wrote at once fits no key. It has two
+// levels, because a walk waits for each slot: the near one stays in the processor's closest caches,
+// and what is evicted from it is still in the far one.
 #pragma once
 
 #include "record/cfi.h"
@@ -26,15 +27,16 @@ enum rule_kind {
     RULE_END, // this frame has no caller
 };
 
-#define RULE_SLOTS  32768 // 512 KiB, touched as it is needed
-#define RULE_MIX    0x9e3779b97f4a7c15u
-#define RULE_UNIT   8
-#define RULE_MODULE 51
+#define RULE_NEAR_BITS 12 // 64 KiB
+#define RULE_FAR_BITS  15 // 512 KiB, touched as it is needed
+#define RULE_MIX       0x9e3779b97f4a7c15u
+#define RULE_UNIT      8
+#define RULE_MODULE    51
 
 struct rule_slot {
     _Atomic u64 check, rule;
 };
-extern struct rule_slot rule_slots[RULE_SLOTS];
+extern struct rule_slot rule_near[1 << RULE_NEAR_BITS];
 
 // Forget everything: code was unloaded.
 void rule_flush(void);
@@ -44,7 +46,7 @@ const struct cfi_row *rule_row(u64 rule);
 // lengthen the chain of loads that the speed of a walk consists of.
 static always_inline_ struct rule_slot *rule_slot(u64 key)
 {
-    return &rule_slots[key & (RULE_SLOTS - 1)];
+    return &rule_near[key & ((1 << RULE_NEAR_BITS) - 1)];
 }
 
 static always_inline_ bool rule_hit(struct rule_slot *s, u64 key, u64 *ret)
@@ -54,7 +56,7 @@ static always_inline_ bool rule_hit(struct rule_slot *s, u64 key, u64 *ret)
     return (atomic_load_explicit(&s->check, memory_order_relaxed) ^ rule * RULE_MIX) == key;
 }
 
-// Look in the second slot, else work the rule out and keep it.
+// Look in the far level, else work the rule out; keep it in both.
 u64 rule_learn(u64 key);
 
 // The rule for the code at `key`: the pc itself if it is known to be exact, else the byte before a

@@ -307,7 +307,9 @@ struct unwind_trace unwind_hash(const struct unwind_start *start)
     if (the.skip_size != 0)
         run(&f, view.hi, true, &t);
     enum walk_end end = run(&f, view.hi, false, &t);
-    while (unlikely(end == WALK_ON)) {
+    while (end == WALK_ON) {
+        if (likely(rule_kind(f.rule) == RULE_END))
+            return t;
         end = step_with_care(&f, &view);
         if (end == WALK_ON)
             end = run(&f, view.hi, false, &t);
