@@ -1,0 +1,207 @@
+// leaks.c: the leak scan of a process that waits for it: stop, copy, mark, let go, tell.
+//
+// The process goes on as soon as its blocks are copied and its roots are read; following pointers
+// and sorting the leaks happens on the copy.
+#include "target/leaks.h"
+#include "scan/leaks.h"
+#include "target/roots.h"
+#include "target/sites.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define TRIES     50   // to find the asking thread in its wait, and all threads outside the heap
+#define BREATH_US 1000 // what threads may run between two tries
+
+struct scan {
+    pid_t pid;
+    struct recording *rec;
+    struct record_process *proc;
+    struct stop stop;
+    struct memory memory;
+    struct maps maps;
+    struct blocks blocks;
+    struct mark mark;
+    struct leaks leaks;
+    struct sites sites;
+    enum scan_error result;
+};
+
+static enum scan_error error_of(int e)
+{
+    switch (-e) {
+    case 0:
+        return SCAN_OK;
+    case EPERM:
+    case EACCES:
+        return SCAN_NO_PERMISSION;
+    case ESRCH:
+    case ENOENT:
+        return SCAN_VANISHED;
+    case ENOMEM:
+    case EMFILE:
+    case ENFILE:
+        return SCAN_NO_MEMORY;
+    default:
+        return SCAN_UNREADABLE;
+    }
+}
+
+// ---------------------------------------------------------------- the asking thread
+
+// Where the recording is mapped in a process: by file, as it has no name there.
+static const struct map *find_recording(const struct maps *ours, const struct maps *theirs,
+                                        const struct recording *rec)
+{
+    const struct map *mine = maps_find(ours, (u64)(uintptr_t)rec);
+    if (mine == NULL || mine->inode == 0)
+        return NULL;
+    for (size_t i = 0; i < theirs->count; i++) {
+        const struct map *m = &theirs->map[i];
+        if (m->inode == mine->inode && m->major == mine->major && m->minor == mine->minor)
+            return m;
+    }
+    return NULL;
+}
+
+// The thread that waits on this process's request word. It proves that this is the process that
+// asked, and not another one that has the same number in another namespace.
+static pid_t find_asking(const struct scan *s, const struct map *recording)
+{
+    u64 in_file = (u64)((const char *)&s->proc->request - (const char *)s->rec);
+    u64 word = recording->start - recording->offset + in_file;
+    for (size_t i = 0; i < s->stop.count; i++) {
+        const struct thread *t = &s->stop.thread[i];
+        if (t->stopped && t->cpu.syscall == SYS_futex && t->cpu.arg0 == word)
+            return t->tid;
+    }
+    return 0;
+}
+
+static pid_t any_thread(const struct stop *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->thread[i].stopped)
+            return s->thread[i].tid;
+    return 0;
+}
+
+// All threads stopped, the asking one in its wait, none inside the heap (G1). After TRIES a heap
+// that is still busy is accepted: then up to a window's worth of its blocks may be told wrongly.
+static int hold(struct scan *s, const struct maps *ours, pid_t *ret_asking,
+                const struct map **ret_recording)
+{
+    for (int i = 0; i < TRIES; i++) {
+        if (i > 0)
+            stop_breathe(&s->stop, BREATH_US);
+        int e = stop_all(&s->stop);
+        if (e < 0)
+            return e;
+        memory_close(&s->memory);
+        maps_done(&s->maps);
+        memory_open(&s->memory, any_thread(&s->stop));
+        e = maps_load(&s->maps, s->memory.tid);
+        if (e < 0)
+            return e;
+        *ret_recording = find_recording(ours, &s->maps, s->rec);
+        if (*ret_recording == NULL)
+            return -ESRCH;
+        *ret_asking = find_asking(s, *ret_recording);
+        int busy = *ret_asking != 0 ? blocks_busy(&s->memory.target, s->proc->root) : 1;
+        if (busy <= 0)
+            return busy;
+    }
+    return *ret_asking != 0 ? 0 : -ESRCH;
+}
+
+// ---------------------------------------------------------------- the scan
+
+static int look(struct scan *s, pid_t asking, const struct map *recording)
+{
+    struct target *t = &s->memory.target;
+    int e = blocks_load(&s->blocks, t, s->proc->root, s->proc->tags);
+    if (e == 0)
+        e = blocks_copy(&s->blocks);
+    if (e == 0)
+        e = mark_init(&s->mark, &s->blocks);
+    struct roots r = {&s->memory, &s->maps, &s->stop, recording, s->proc->root, asking};
+    return e == 0 ? roots_mark(&r, &s->mark) : e;
+}
+
+static void count(void *ctx, const struct leak *leak)
+{
+    struct scan *s = ctx;
+    struct tag tag;
+    memcpy(&tag, &leak->tag, sizeof tag);
+    if (tag.site != 0 && tag.site >= s->proc->first_site)
+        sites_count(&s->sites, tag.site, leak->kind, leak->asked);
+}
+
+static int tell(struct scan *s)
+{
+    int e = sites_load(&s->sites, s->rec, s->proc);
+    if (e < 0)
+        return e;
+    leaks_each(&s->leaks, count, s);
+    sites_store(&s->sites);
+    sites_done(&s->sites);
+    atomic_fetch_or_explicit(&s->proc->flags, PROCESS_SCANNED, memory_order_release);
+    return 0;
+}
+
+static int scan(struct scan *s)
+{
+    struct maps ours;
+    pid_t asking = 0;
+    const struct map *recording = NULL;
+    int e = maps_load(&ours, getpid());
+    if (e < 0)
+        return e;
+    e = hold(s, &ours, &asking, &recording);
+    if (e == 0)
+        e = look(s, asking, recording);
+    stop_release(&s->stop);
+    maps_done(&ours);
+    if (e < 0)
+        return e;
+    mark_run(&s->mark);
+    e = leaks_find(&s->leaks, &s->mark);
+    return e == 0 ? tell(s) : e;
+}
+
+static void *scan_thread(void *arg)
+{
+    struct scan *s = arg;
+    s->memory.pagemap = s->memory.mem = -1;
+    s->stop.pid = s->pid;
+    s->result = error_of(scan(s));
+    leaks_done(&s->leaks);
+    mark_done(&s->mark);
+    if (s->blocks.target != NULL)
+        blocks_done(&s->blocks);
+    maps_done(&s->maps);
+    memory_close(&s->memory);
+    return NULL;
+}
+
+// A thread of its own, because what ptrace holds is let go for certain when its thread ends (P1);
+// without signals, because the tool's handlers belong to its other threads.
+enum scan_error target_scan(pid_t pid, struct recording *rec, struct record_process *proc)
+{
+    struct scan s = {.pid = pid, .rec = rec, .proc = proc};
+    sigset_t all, before;
+    pthread_t thread;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int e = pthread_create(&thread, NULL, scan_thread, &s);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (e != 0)
+        return SCAN_NO_MEMORY;
+    pthread_join(thread, NULL);
+    return s.result;
+}

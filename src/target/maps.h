@@ -1,0 +1,29 @@
+// maps.h: the mappings of a process, as /proc/PID/maps tells them.
+#pragma once
+
+#include "base/base.h"
+
+#include <sys/types.h>
+
+struct map {
+    u64 start, end;
+    u64 offset;
+    u64 inode; // 0: no file
+    u32 major, minor;
+    bool readable, writable, shared;
+    const char *path; // "" for an anonymous mapping; "[stack]", "[heap]", "[anon:name]"
+};
+
+struct maps {
+    struct map *map; // in order of address
+    size_t count;
+    char *text; // what the paths point into
+};
+
+// 0, -ESRCH, -ENOMEM or what open said. After a failure *m is empty.
+int maps_load(struct maps *m, pid_t tid);
+void maps_done(struct maps *m);
+// The mapping that holds an address, or NULL.
+const struct map *maps_find(const struct maps *m, u64 addr);
+// True for anonymous private memory: what stacks and arenas are made of.
+bool maps_anonymous(const struct map *m);
