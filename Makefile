@@ -84,7 +84,7 @@ $O/tests/%: $O/obj/tests/%.o $O/internal.a
 tests: $(UNIT_TESTS) $O/tests/golden/fabricate
 
 # Tests of the tool need its code, but for its main().
-TOOL_TESTS := $(addprefix $O/tests/unit/,load_test)
+TOOL_TESTS := $(addprefix $O/tests/unit/,load_test stop_test target_test)
 $O/tool.a: $(filter-out %/cli/main.o,$(TOOL_OBJS))
 	@rm -f $@
 	$(AR) rcs $@ $^

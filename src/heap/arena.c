@@ -5,6 +5,7 @@
 // skipped. (A real reservation was tried and breaks programs: setrlimit(RLIMIT_AS), mlockall and
 // `ulimit -v` all count it.) The tables lie below it and grow with it.
 #include "heap/pages.h"
+#include "os/chunk.h"
 
 #include <errno.h>
 
@@ -154,6 +155,7 @@ static void publish_root(void)
     r->remote = (u64)(uintptr_t)arena.remote;
     r->huge = (u64)(uintptr_t)arena.huge;
     r->heaps = (u64)(uintptr_t)the.heaps;
+    r->chunks = (u64)(uintptr_t)chunk_view();
     r->base = (u64)(uintptr_t)arena.base;
 }
 

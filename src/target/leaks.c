@@ -13,9 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-#define TRIES     50   // to find the asking thread in its wait, and all threads outside the heap
+#define TRIES     50 // to find the asking thread in its wait, and all threads outside the heap
+#define BEAT_NS   50000000
 #define BREATH_US 1000 // what threads may run between two tries
 
 struct scan {
@@ -189,19 +191,32 @@ static void *scan_thread(void *arg)
     return NULL;
 }
 
+// The process that waits takes a tool whose beat stands still for dead.
+static void join(pthread_t thread, struct recording *rec)
+{
+    struct timespec until;
+    do {
+        atomic_fetch_add_explicit(&rec->beat, 1, memory_order_relaxed);
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += BEAT_NS;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+    } while (pthread_timedjoin_np(thread, NULL, &until) == ETIMEDOUT);
+}
+
 // A thread of its own, because what ptrace holds is let go for certain when its thread ends (P1);
 // without signals, because the tool's handlers belong to its other threads.
-enum scan_error target_scan(pid_t pid, struct recording *rec, struct record_process *proc)
+int target_scan(pid_t pid, struct recording *rec, struct record_process *proc)
 {
-    struct scan s = {.pid = pid, .rec = rec, .proc = proc};
+    struct scan s = {.pid = pid, .rec = rec, .proc = proc, .result = SCAN_NO_MEMORY};
     sigset_t all, before;
     pthread_t thread;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int e = pthread_create(&thread, NULL, scan_thread, &s);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (e != 0)
-        return SCAN_NO_MEMORY;
-    pthread_join(thread, NULL);
+    if (e == 0)
+        join(thread, rec);
+    atomic_store_explicit(&proc->scan_error, s.result, memory_order_relaxed);
     return s.result;
 }

@@ -14,9 +14,10 @@
 
 // Scan process `pid`, whose record is `proc` in the mapped recording, and add the results to its
 // sites (direct_*, indirect_*, cycle_*, reachable_*); sets PROCESS_SCANNED in its flags. Blocks
-// without a site or of a site below proc->first_site are followed but not told. Returns SCAN_OK or
-// the reason why not, in which case no site was changed.
+// without a site or of a site below proc->first_site are followed but not told. Returns 0 (SCAN_OK)
+// or the enum scan_error that says why not, in which case no site was changed; proc->scan_error
+// gets the same.
 //
-// Call it from any thread; it returns when the process runs again. See P2 in stop.h for what a
-// thread that waits for the process must expect meanwhile.
-enum scan_error target_scan(pid_t pid, struct recording *rec, struct record_process *proc);
+// Call it from any thread; it raises rec->beat while it runs. See P2 in stop.h for what a thread
+// that waits for the process must expect meanwhile.
+int target_scan(pid_t pid, struct recording *rec, struct record_process *proc);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -187,11 +188,19 @@ void stop_breathe(struct stop *s, unsigned us)
             ptrace(PTRACE_INTERRUPT, s->thread[i].tid, NULL, NULL);
 }
 
+// A thread that died while it was traced stays a zombie, and holds back the news of its process's
+// end, until its tracer has seen it.
+static void release(const struct stop *s, const struct thread *t)
+{
+    bool went_on = t->stopped && ptrace(PTRACE_DETACH, t->tid, NULL, (void *)(long)t->signal) == 0;
+    if (!went_on && t->tid != s->pid)
+        waitpid(t->tid, NULL, __WALL | WNOHANG);
+}
+
 void stop_release(struct stop *s)
 {
     for (size_t i = 0; i < s->count; i++)
-        if (s->thread[i].stopped)
-            ptrace(PTRACE_DETACH, s->thread[i].tid, NULL, (void *)(long)s->thread[i].signal);
+        release(s, &s->thread[i]);
     free(s->thread);
     *s = (struct stop){.pid = s->pid};
 }

@@ -11,11 +11,11 @@
 // P1  ptrace belongs to the thread that seized: all calls come from one thread. When that thread
 //     ends, the kernel lets everything go, whatever state it is in. target_scan relies on it and
 //     runs all of this in a thread of its own.
-// P2  No exit status is ever taken. The kernel reports the stops of a traced child to every
-//     thread of the tool that waits for that child, asked or not (a waiting parent in the
-//     tracer's own process sees ptrace stops even without WUNTRACED). So this file never waits:
-//     it asks each thread whether it has stopped, which nobody can steal. The tool's other threads
-//     must expect this while a scan runs:
+// P2  No exit status of the process is ever taken. The kernel reports the stops of a traced child
+//     to every thread of the tool that waits for that child, asked or not (a parent in the
+//     tracer's own process sees ptrace stops even without WUNTRACED). So this file never waits for
+//     a stop: it asks each thread whether it has stopped, which nobody can steal. The tool's other
+//     threads must expect this while a scan runs:
 //       - waitid(P_PID, child, &si, WEXITED) may return with si_code CLD_TRAPPED or CLD_STOPPED
 //         (waitpid: WIFSTOPPED): wait again; nothing is lost by it. Polling a pidfd never sees it.
 //       - SIGCHLD arrives for each stop.
