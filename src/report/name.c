@@ -51,6 +51,21 @@ static void cut_allocators(char *name)
     }
 }
 
+// Remove what the demangler puts in front of the names of templates: "void std::sort<...>". It is
+// what stands before the last blank outside of all brackets, operators' own blanks apart.
+static void cut_return_type(char *name)
+{
+    char *start = name, *stop = strstr(name, "operator");
+    int depth = 0;
+    for (char *at = name; *at != 0 && at != stop; at++) {
+        depth += *at == '<' || *at == '(' || *at == '{' ? 1 : 0;
+        depth -= *at == '>' || *at == ')' || *at == '}' ? 1 : 0;
+        if (*at == ' ' && depth == 0)
+            start = at + 1;
+    }
+    memmove(name, start, strlen(start) + 1);
+}
+
 static void replace(char *name, const char *old, const char *new)
 {
     size_t n_old = strlen(old), n_new = strlen(new);
@@ -69,8 +84,10 @@ const char *name_short(struct store *store, const char *function)
         *clone = 0;
     cut_suffix(name, " const");
     char *params = parameters(name);
-    if (params != NULL)
+    if (params != NULL) {
         *params = 0;
+        cut_return_type(name);
+    }
     replace(name, " >", ">");
     cut_allocators(name);
     replace(name, "std::__cxx11::basic_string<char, std::char_traits<char>>", "std::string");

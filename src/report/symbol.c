@@ -73,14 +73,15 @@ struct symbols *symbols_free(struct symbols *s)
 
 // ---------------------------------------------------------------- opening a module
 
-// The file that stands at the path now must be the one that was recorded.
+// The file that stands at the path now must be the one that was recorded. One that was recorded
+// without a build-id is believed: there is nothing better.
 static bool same_build(struct symbol_file *f, const struct module *m)
 {
     const unsigned char *id = NULL;
     GElf_Addr at;
     int len = dwfl_module_build_id(f->mod, &id, &at);
     if (m->build_id_len == 0)
-        return len <= 0;
+        return true;
     return len == (int)m->build_id_len && memcmp(id, m->build_id, m->build_id_len) == 0;
 }
 

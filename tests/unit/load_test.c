@@ -2,6 +2,7 @@
 #include "report/load.h"
 
 #include "report/json.h"
+#include "report/name.h"
 #include "report/place.h"
 #include "report/text.h"
 #include "report/utf8.h"
@@ -164,6 +165,40 @@ TEST(texts_of_strangers)
     CHECK(strcmp(text, "a?[31mb\xc3\xa4 ??? ??? ? 1m?") == 0);
     CHECK(utf8_width("\xc3\xa4\xe2\x80\xa6x") == 3);
     CHECK(utf8_bytes("\xc3\xa4\xe2\x80\xa6x", 2) == 5);
+}
+
+TEST(names_cut_short)
+{
+    static const struct {
+        const char *full, *cut;
+    } all[] = {
+        {"main", "main"},
+        {"app::Cache<int>::put(int) const", "app::Cache<int>::put"},
+        {"void std::sort<int*>(int*, int*)", "std::sort<int*>"},
+        {"std::vector<int, std::allocator<int> >::push_back(int const&)",
+         "std::vector<int>::push_back"},
+        {"std::map<int, std::__cxx11::basic_string<char, std::char_traits<char>, "
+         "std::allocator<char> >, std::less<int>, std::allocator<std::pair<int const, int> > "
+         ">::operator[](int&&)",
+         "std::map<int, std::string, std::less<int>>::operator[]"},
+        {"operator new(unsigned long)", "operator new"},
+        {"A::operator()(int) const", "A::operator()"},
+        {"A::operator bool() const", "A::operator bool"},
+        {"(anonymous namespace)::helper(int)", "(anonymous namespace)::helper"},
+        {"main::{lambda(int)#1}::operator()(int) const", "main::{lambda(int)#1}::operator()"},
+        {"f(void (*)(int)) [clone .cold]", "f"},
+        {"odd)", "odd)"},
+        {"()", "()"},
+    };
+    struct store s = {0};
+    for (size_t i = 0; i < countof(all); i++)
+        CHECK(strcmp(name_short(&s, all[i].full), all[i].cut) == 0);
+    CHECK(strcmp(name_fit(&s, "a::B<int, long>::c<double>", 20), "a::B<…>::c<double>") == 0);
+    CHECK(strcmp(name_fit(&s, "a::B<int, long>::c<double>", 10), "a::B<…>::c<…>") == 0);
+    CHECK(strcmp(name_fit(&s, "operator<<", 3), "operator<<") == 0);
+    char path[] = "/build/../src/./a/b/c/d.c";
+    CHECK(strcmp(name_near_path(path), "b/c/d.c") == 0);
+    store_done(&s);
 }
 
 int main(int argc, char **argv)
