@@ -2,8 +2,10 @@
 //
 // A model supplies `struct sys` (plain bytes, no pointers, no padding), the number of moves, and
 //
+//     bool explore_can(const struct sys *s, int move)   false when a glance shows that it cannot
 //     bool explore_move(struct sys *s, int move)    do it; false when the move is not possible
 //     void explore_check(const struct sys *s)       what must hold in this state
+//     void explore_stuck(const struct sys *s)       no move is possible: is that the end?
 //     void explore_name(const struct sys *s, int move)   print the move, on one line
 //
 // Either reports a violation through explore_bad(). The search is breadth first, so the trace of
@@ -33,6 +35,8 @@ static struct {
     size_t count; // states found
 } explore;
 
+static bool explore_can(const struct sys *s, int move);
+static void explore_stuck(const struct sys *s);
 static bool explore_move(struct sys *s, int move);
 static void explore_check(const struct sys *s);
 static void explore_name(const struct sys *s, int move);
@@ -120,10 +124,14 @@ static const char *explore_run(const struct sys *start, int moves, size_t states
     explore_add(explore_hash(start));
     for (size_t head = 0; head < explore.count; head++) {
         struct sys at = explore.queue[head % explore.queue_max];
+        int made = 0;
         for (int m = 0; m < moves; m++) {
+            if (!explore_can(&at, m))
+                continue;
             struct sys s = at;
             if (!explore_move(&s, m))
                 continue;
+            made++;
             if (explore.bad == NULL && explore_add(explore_hash(&s))) {
                 explore_check(&s);
                 if (explore.count == states_max || explore.count - head == explore.queue_max)
@@ -138,7 +146,9 @@ static const char *explore_run(const struct sys *start, int moves, size_t states
                 return explore.bad;
             }
         }
+        if (made == 0)
+            explore_stuck(&at);
     }
     *ret_states = explore.count;
-    return NULL;
+    return explore.bad;
 }

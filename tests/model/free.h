@@ -3,11 +3,20 @@
 
 #include "tests/model/state.h"
 
+// The free is told to somebody: it is done, but for a look whether the slab should be purged.
+static void told(struct proc *q)
+{
+    if (purges && q->tries++ == 0)
+        q->pc = G_LOAD;
+    else
+        idle(q);
+}
+
 // The bit is set; the state was q->st. What is left to do?
 static void after(struct proc *q)
 {
     if ((ST_GEN(q->st) != q->gen && breach != NO_GEN_CHECK) || (q->st & DIRTY) != 0)
-        idle(q);
+        told(q);
     else if (ST_ID(q->st) != 0)
         q->pc = breach == PUSH_EARLY ? A_PUSH : A_DIRTY;
     else
@@ -40,6 +49,8 @@ static bool step_free(struct sys *s, struct proc *q, int p)
     case F_LOAD:
         q->st = g->state;
         q->gen = ST_GEN(q->st);
+        if ((q->st & GONE) != 0)
+            explore_bad("a good free dies: slab is gone");
         q->pc = (q->st & POOLED) != 0 ? F_POOL : ST_ID(q->st) == 0 ? F_CLAIM : F_BIT;
         return true;
     case F_CLAIM:
@@ -110,7 +121,7 @@ static bool step_after(struct sys *s, struct proc *q, int p)
         }
         same(g, q);
         if (breach == PUSH_EARLY)
-            idle(q);
+            told(q);
         else
             q->pc = A_PUSH;
         return true;
@@ -129,7 +140,7 @@ static bool step_after(struct sys *s, struct proc *q, int p)
         if (breach == PUSH_EARLY)
             q->pc = A_DIRTY;
         else
-            idle(q);
+            told(q);
         return true;
     case A_CLAIM:
         q->pc = swap(g, q->st, ST(ST_GEN(q->st), q->heap, 0)) ? A_CLAIMED : A_LOAD;
@@ -144,9 +155,9 @@ static bool step_after(struct sys *s, struct proc *q, int p)
         g->where = ASLEEP;
         q->cp = q->pg;
         if (breach == CLAIM_NO_COLLECT)
-            idle(q);
+            told(q);
         else
-            call(q, C_TAKE, IDLE);
+            call(q, C_TAKE, purges ? G_LOAD : IDLE);
         return true;
     case A_POOL: {
         if (breach == POOL_CLASS_LATE)
@@ -155,7 +166,7 @@ static bool step_after(struct sys *s, struct proc *q, int p)
         if (r == LOCK_TAKEN)
             q->pc = A_RECHECK;
         else if (r == LOCK_MINE)
-            idle(q);
+            told(q);
         return r != LOCK_WAIT;
     }
     case A_RECHECK:
@@ -171,6 +182,69 @@ static bool step_after(struct sys *s, struct proc *q, int p)
     default: // A_BACK
         unlock(s, q->cls);
         q->pc = A_LOAD;
+        return true;
+    }
+}
+
+// ---------------------------------------------------------------- the owner sleeps: purge
+
+static void check_purged(const struct page *g, const struct proc *q)
+{
+    same(g, q);
+    if (g->live != 0 || g->leaving != 0)
+        explore_bad("the memory of a live block is purged");
+}
+
+static bool step_purge(struct sys *s, struct proc *q)
+{
+    struct page *g = &s->page[q->pg];
+    uint16_t closed = PURGING | GONE | (breach == PURGE_CURRENT ? 0 : CURRENT);
+    switch (q->pc) {
+    case G_LOAD:
+        q->st = g->state;
+        q->pc = G_FREE;
+        if (ST_GEN(q->st) != q->gen || ST_ID(q->st) == 0 || (q->st & closed) != 0)
+            idle(q);
+        return true;
+    case G_FREE:
+    case G_FREE_AGAIN: // only a look: the slab may be another one by now
+        q->seen = g->free;
+        q->pc++;
+        return true;
+    case G_BITS:
+        q->pc = G_CAS;
+        if ((q->seen | g->bits) != FULL)
+            idle(q);
+        return true;
+    case G_CAS:
+        if (!swap(g, q->st, q->st | PURGING)) {
+            idle(q);
+            return true;
+        }
+        same(g, q);
+        q->pc = breach == PURGE_GUESS ? G_BEGIN : G_FREE_AGAIN;
+        return true;
+    case G_BITS_AGAIN:
+        q->pc = (q->seen | g->bits) == FULL ? G_BEGIN : G_END;
+        return true;
+    case G_BEGIN:
+    case G_DONE:
+        check_purged(g, q);
+        q->pc++;
+        return true;
+    case G_END:
+        q->st = g->state;
+        q->pc = G_SWAP;
+        return true;
+    default: // G_SWAP
+        if (!swap(g, q->st, (q->st & (uint16_t)~PURGING) | (breach == PURGE_QUIET ? 0 : DIRTY))) {
+            q->pc = G_END;
+            return true;
+        }
+        same(g, q);
+        q->pc = A_PUSH;
+        if ((q->st & DIRTY) != 0 || breach == PURGE_QUIET)
+            idle(q);
         return true;
     }
 }

@@ -21,10 +21,12 @@ static bool step_owner(struct sys *s, struct proc *q)
         q->pc = R_CAS;
         return true;
     case R_CAS: {
-        uint16_t clean = g->state & (uint16_t) ~(breach == RELEASE_BY_STORE ? 0 : DIRTY);
+        uint16_t clean = g->state & (uint16_t) ~(breach == RELEASE_BY_STORE ? 0
+                                                 : breach == RELEASE_BLIND  ? DIRTY
+                                                                            : AT_WORK);
         uint8_t gen = (uint8_t)(ST_GEN(g->state) + (breach == NO_GEN_GROWTH ? 0 : 1));
         own(s, q, q->cp);
-        q->pc = swap(g, clean, ST(gen, 0, 0)) ? R_GIVE : R_RESTORE;
+        q->pc = swap(g, clean, ST(gen, 0, GONE)) ? R_GIVE : R_RESTORE;
         g->age = (uint8_t)(g->age + (q->pc == R_GIVE));
         return true;
     }
@@ -78,114 +80,139 @@ static bool step_refill(struct sys *s, struct proc *q)
     struct heap *h = &s->heap[q->heap];
     switch (q->pc) {
     case M_TRY:
-        if (window(s, q)) {
+        if (window(s, q))
             hand_out(s, q);
-        } else if (h->current != 0) {
-            q->cp = h->current;
+        else if (h->current != 0)
+            q->pc = M_LOOK;
+        else
+            call(q, D_TAKE, M_PARTIAL);
+        return true;
+    case M_LOOK:
+        q->cp = h->current;
+        if ((own(s, q, h->current)->state & DIRTY) != 0) {
             call(q, C_TAKE, M_AFTER);
         } else {
-            call(q, D_TAKE, M_PARTIAL);
+            q->cp = 0;
+            q->pc = P_OWNER;
         }
         return true;
     case M_AFTER:
         q->pc = window(s, q) ? M_TRY : P_OWNER;
         return true;
-    case P_OWNER: {
-        struct page *g = own(s, q, h->current);
-        g->owner = 0;
-        g->list = 0;
+    case K_SET: {
+        struct page *g = own(s, q, q->pg);
+        bool purged = (g->state & PURGING) != 0 && breach != CURRENT_BLIND;
+        g->state |= CURRENT;
+        q->pc = K_CLEAR;
+        if (!purged) {
+            h->current = q->pg;
+            g->where = IN_WINDOW;
+            q->pg = 0;
+            q->pc = M_TRY;
+        }
+        return true;
+    }
+    case K_CLEAR:
+        own(s, q, q->pg)->state &= (uint16_t)~CURRENT;
+        q->skip |= (uint8_t)(1 << q->pg);
+        q->pg = 0;
+        q->pc = M_PARTIAL;
+        return true;
+    default: // M_PARTIAL
+        q->pg = (uint8_t)find(s, q, q->heap, PARTIAL);
+        q->pc = q->pg != 0 ? K_SET : M_POOL;
+        return true;
+    }
+}
+
+// The full slab that was current becomes nobody's, or stays ours if a stranger is at work on it.
+static bool step_park(struct sys *s, struct proc *q)
+{
+    struct heap *h = &s->heap[q->heap];
+    struct page *g = own(s, q, q->pc == P_OWNER ? h->current : q->pg);
+    switch (q->pc) {
+    case P_OWNER:
+        q->pg = h->current;
+        h->current = 0;
+        g->owner = g->list = 0;
         q->pc = P_CAS;
         return true;
-    }
     case P_CAS: {
-        struct page *g = own(s, q, h->current);
-        uint16_t clean = g->state & (uint16_t) ~(breach == PARK_BY_STORE ? 0 : DIRTY);
+        uint16_t clean = g->state & (uint16_t) ~(breach == PARK_BY_STORE ? 0 : AT_WORK);
         q->pc = P_RESTORE;
         if (swap(g, clean, ST(ST_GEN(g->state), 0, 0))) {
-            h->current = 0;
+            q->pg = 0;
             q->pc = M_TRY;
         }
         return true;
     }
-    case P_RESTORE: {
-        struct page *g = own(s, q, h->current);
+    case P_RESTORE:
         g->owner = g->list = q->heap;
-        call(q, D_TAKE, M_TRY);
+        g->where = ASLEEP;
+        q->pc = P_LEAVE;
         return true;
-    }
-    default: { // M_PARTIAL
-        int pg = find(s, q, q->heap, PARTIAL);
-        q->pc = M_POOL;
-        if (pg != 0) {
-            h->current = (uint8_t)pg;
-            own(s, q, pg)->where = CURRENT;
-            q->pc = M_TRY;
-        }
+    default: // P_LEAVE
+        g->state &= (uint16_t)~CURRENT;
+        q->pg = 0;
+        q->pc = M_TRY;
         return true;
-    }
     }
 }
 
 // Nothing of its own: the class's pool, else fresh pages.
 static bool step_pool(struct sys *s, struct proc *q, int p)
 {
-    struct heap *h = &s->heap[q->heap];
+    struct page *g = &s->page[q->pg];
     switch (q->pc) {
     case M_POOL: {
         enum locked r = lock(s, p, q->cls);
         q->pc = r == LOCK_TAKEN ? M_POP : M_FRESH;
         return r != LOCK_WAIT;
     }
-    case M_POP: {
-        int pg = find(s, q, POOL_LIST, IN_POOL);
+    case M_POP:
+        q->pg = (uint8_t)find(s, q, POOL_LIST, IN_POOL);
         q->pc = M_EMPTY;
-        if (pg != 0) {
-            adopt(s, q, pg);
-            s->page[pg].where = CURRENT;
-            h->current = (uint8_t)pg;
+        if (q->pg != 0) {
+            adopt(s, q, q->pg);
             q->pc = M_ADOPTED;
         }
         return true;
-    }
     case M_ADOPTED:
-        own(s, q, h->current)->owner = q->heap;
+        own(s, q, q->pg)->owner = q->heap;
         q->pc = M_UNLOCK;
         return true;
     case M_UNLOCK:
         unlock(s, q->cls);
-        q->cp = h->current;
+        own(s, q, q->pg)->where = PARTIAL;
+        q->cp = q->pg;
         if (breach == POOL_NO_COLLECT)
-            q->pc = M_TRY;
+            q->pc = K_SET;
         else
-            call(q, C_TAKE, M_TRY);
+            call(q, C_TAKE, K_SET);
         return true;
     case M_EMPTY:
         unlock(s, q->cls);
         q->pc = M_FRESH;
         return true;
-    case M_FRESH: {
-        int pg = find_pages(s);
-        if (pg == 0) {
+    case M_FRESH:
+        q->pg = (uint8_t)find_pages(s);
+        if (q->pg == 0) {
             idle(q); // ENOMEM
             return true;
         }
-        s->page[pg].kind = TAKEN;
-        h->current = (uint8_t)pg;
+        s->page[q->pg].kind = TAKEN;
         q->pc = M_STATE;
         return true;
-    }
-    default: { // M_STATE
-        struct page *g = &s->page[h->current];
+    default: // M_STATE
         g->state = ST(ST_GEN(g->state), q->heap, 0);
         g->kind = SLAB;
         g->owner = g->list = q->heap;
-        g->where = CURRENT;
+        g->where = PARTIAL;
         g->cls = q->cls;
         g->free = FULL;
         g->used = 0;
-        q->pc = M_TRY;
+        q->pc = K_SET;
         return true;
-    }
     }
 }
 
@@ -209,7 +236,7 @@ static bool step_exit_pool(struct sys *s, struct proc *q, int p)
     case X_POOLED:
         own(s, q, q->pg);
         q->pc = X_UNPOOL;
-        if (swap(g, g->state & (uint16_t)~DIRTY, ST(ST_GEN(g->state), 0, POOLED)))
+        if (swap(g, g->state & (uint16_t)~AT_WORK, ST(ST_GEN(g->state), 0, POOLED)))
             q->pc = X_LINK;
         return true;
     case X_LINK:
@@ -238,13 +265,19 @@ static bool step_exit(struct sys *s, struct proc *q)
     struct page *g = &s->page[q->pg];
     switch (q->pc) {
     case X_WINDOW:
+        q->pc = X_NEXT;
         if (h->current != 0) {
             g = own(s, q, h->current);
             g->free = (uint8_t)((g->free & ~h->taken) | h->word);
             g->used -= (uint8_t)count(h->word);
-            g->where = PARTIAL;
+            g->where = ASLEEP;
+            q->pg = h->current;
+            q->pc = X_LEAVE;
         }
         h->current = h->word = h->taken = 0;
+        return true;
+    case X_LEAVE:
+        own(s, q, q->pg)->state &= (uint16_t)~CURRENT;
         q->pc = X_NEXT;
         return true;
     case X_NEXT:
@@ -270,7 +303,7 @@ static bool step_exit(struct sys *s, struct proc *q)
         return true;
     case X_PARKED: {
         own(s, q, q->pg);
-        uint16_t clean = g->state & (uint16_t) ~(breach == PARK_BY_STORE ? 0 : DIRTY);
+        uint16_t clean = g->state & (uint16_t) ~(breach == PARK_BY_STORE ? 0 : AT_WORK);
         q->pc = swap(g, clean, ST(ST_GEN(g->state), 0, 0)) ? X_NEXT : X_UNPARK;
         return true;
     }

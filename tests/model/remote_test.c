@@ -110,10 +110,16 @@ static bool step(struct sys *s, int p)
     step_seen[q->pc]++;
     if (q->pc < A_LOAD)
         return step_free(s, q, p);
-    if (q->pc < C_TAKE)
+    if (q->pc < G_LOAD)
         return step_after(s, q, p);
+    if (q->pc < C_TAKE)
+        return step_purge(s, q);
     if (q->pc < M_TRY)
         return step_owner(s, q);
+    if (q->pc < P_OWNER)
+        return step_refill(s, q);
+    if (q->pc < M_PARTIAL)
+        return step_park(s, q);
     if (q->pc < M_POOL)
         return step_refill(s, q);
     if (q->pc < X_WINDOW)
@@ -125,6 +131,11 @@ static bool step(struct sys *s, int p)
     s->page[q->pg].kind = NONE;
     idle(q);
     return true;
+}
+
+static bool explore_can(const struct sys *s, int move)
+{
+    return move % MOVES == 0 || s->proc[move / MOVES].pc == IDLE;
 }
 
 static bool explore_move(struct sys *s, int move)
@@ -190,6 +201,8 @@ static void check_slab(const struct sys *s, int pg)
     uint8_t taken = current ? h->taken : 0;
     if ((g->state & DIRTY) != 0 || g->bits != 0)
         explore_bad("a free is lost: its bit is never collected");
+    if (((g->state & CURRENT) != 0) != current || (g->state & PURGING) != 0)
+        explore_bad("CURRENT or PURGING stayed behind");
     if (g->owner != id || g->list != id)
         explore_bad("owner, list and state do not agree");
     if ((((unsigned)g->free & ~taken) | held) != (FULL & ~(unsigned)g->live))
@@ -221,35 +234,32 @@ static void explore_check(const struct sys *s)
     bool rest = true;
     for (int p = 0; p < PROCS; p++)
         rest = rest && s->proc[p].pc == IDLE;
-    if (rest) {
+    if (rest)
         check_rest(s);
-        return;
-    }
-    bool moves = false;
-    for (int p = 0; p < PROCS; p++) {
-        struct sys try = *s;
-        moves = moves || (s->proc[p].pc != IDLE && !interrupted(s, p) && step(&try, p));
-    }
-    explore.bad = NULL; // what a step does wrong is told when it is taken
-    if (!moves)
-        explore_bad("deadlock");
+}
+
+// Budgets are finite, so every search ends here; a process that cannot go on has been forgotten.
+static void explore_stuck(const struct sys *s)
+{
+    for (int p = 0; p < PROCS; p++)
+        if (s->proc[p].pc != IDLE)
+            explore_bad("deadlock");
 }
 
 // ---------------------------------------------------------------- the cases
 
 enum { STATES_MAX = 4 << 20 };
 
-struct budget {
-    uint8_t frees, mallocs, drains, exits, larges, starts;
-};
-
+// What each process may do, a letter an operation, in any order: f free, m malloc, d drain,
+// x thread exit, l take and free a large block, s start a thread on a heap of another's.
 struct scene {
     const char *name;
     void (*start)(struct sys *s);
-    struct budget can[PROCS];
-    uint8_t wake;
+    const char *can[PROCS];
+    uint8_t wake;        // 0: 1
     uint8_t handler;     // process that interrupts process 0, or 0
     uint8_t other_class; // process that allocates class 1, or 0
+    bool purges;
 };
 
 static void slab(struct sys *s, int pg, int heap, uint8_t live)
@@ -279,7 +289,8 @@ static void owned(struct sys *s)
 static void current(struct sys *s)
 {
     slab(s, 1, 1, FULL);
-    s->page[1].where = CURRENT;
+    s->page[1].where = IN_WINDOW;
+    s->page[1].state |= CURRENT;
     s->heap[1].current = 1;
 }
 
@@ -296,81 +307,38 @@ static void pooled(struct sys *s)
     s->page[1].where = IN_POOL;
 }
 
-// Budgets: frees, mallocs, drains, exits, large blocks, thread starts.
 static const struct scene scenes[] = {
-    {"owner drains, two freers, pages reused",
-     owned,
-     {{0, 1, 2, 0, 0, 0}, {1, 0, 0, 0, 0, 0}, {1, 0, 0, 0, 0, 0}, {0, 0, 0, 0, 2, 0}},
-     1,
-     0,
-     0},
-    {"owner drains two slabs, two freers",
-     two,
-     {{0, 0, 3, 0, 0, 0}, {2, 0, 0, 0, 0, 0}, {2, 0, 0, 0, 0, 0}, {0, 1, 0, 0, 0, 0}},
-     1,
-     0,
-     0},
-    {"owner allocates and parks, two freers",
-     current,
-     {{0, 2, 1, 0, 0, 0}, {1, 0, 0, 0, 0, 0}, {2, 0, 0, 0, 0, 0}, {0, 0, 0, 0, 0, 0}},
-     1,
-     0,
-     0},
-    {"parked slab, three freers, pages reused",
-     parked,
-     {{1, 0, 1, 0, 0, 0}, {1, 0, 1, 0, 0, 0}, {1, 0, 1, 0, 0, 0}, {0, 0, 0, 0, 1, 0}},
-     1,
-     0,
-     0},
-    {"parked slab, sleeps until two blocks are free",
-     parked,
-     {{1, 1, 1, 0, 0, 0}, {1, 0, 1, 0, 0, 0}, {1, 1, 0, 0, 0, 0}, {0, 0, 0, 0, 0, 0}},
-     2,
-     0,
-     0},
-    {"pooled slab, two freers, refill, pages of another class",
-     pooled,
-     {{1, 0, 1, 0, 0, 0}, {1, 0, 1, 0, 0, 0}, {0, 1, 1, 0, 0, 0}, {0, 1, 0, 0, 0, 0}},
-     1,
-     0,
-     3},
-    {"thread exits, two freers, an heir",
-     owned,
-     {{0, 0, 0, 1, 0, 0}, {1, 0, 1, 0, 0, 0}, {1, 0, 1, 0, 0, 0}, {0, 1, 1, 0, 0, 1}},
-     1,
-     0,
-     0},
-    {"thread with a window exits, a freer, a refill",
-     current,
-     {{1, 1, 0, 1, 0, 0}, {2, 0, 1, 1, 0, 0}, {0, 1, 0, 0, 0, 0}, {0, 0, 1, 0, 0, 1}},
-     1,
-     0,
-     0},
-    {"thread with two slabs exits, two freers",
-     two,
-     {{0, 0, 0, 1, 0, 0}, {1, 0, 1, 0, 0, 0}, {2, 0, 1, 0, 0, 0}, {0, 0, 1, 0, 0, 1}},
-     1,
-     0,
-     0},
-    {"handler interrupts the owner, two freers",
-     current,
-     {{1, 1, 1, 1, 0, 0}, {1, 0, 0, 0, 0, 0}, {1, 0, 0, 0, 0, 0}, {0, 0, 0, 0, 0, 0}},
-     1,
-     1,
-     0},
-    {"handler interrupts a freer at the pool, refill",
-     pooled,
-     {{1, 0, 1, 0, 0, 0}, {2, 1, 0, 0, 0, 0}, {1, 1, 1, 0, 0, 0}, {0, 0, 0, 0, 1, 0}},
-     1,
-     1,
-     0},
-    {"handler interrupts a thread that exits",
-     two,
-     {{0, 0, 0, 1, 0, 0}, {1, 1, 0, 0, 0, 0}, {1, 0, 1, 0, 0, 0}, {0, 0, 1, 0, 0, 1}},
-     1,
-     1,
-     0},
+    {"owner drains, two freers, pages reused", owned, .can = {"mdd", "f", "f", "ll"}},
+    {"owner drains two slabs, two freers", two, .can = {"ddd", "ff", "ff", "m"}},
+    {"owner allocates and parks, two freers", current, .can = {"mmd", "f", "ff", ""}},
+    {"parked slab, three freers, pages reused", parked, .can = {"fd", "fd", "fd", "l"}},
+    {"parked slab, sleeps until two are free", parked, .can = {"fmd", "fd", "fm", ""}, .wake = 2},
+    {"pooled slab, refill, other class", pooled, .can = {"fd", "fd", "md", "m"}, .other_class = 3},
+    {"thread exits, two freers, an heir", owned, .can = {"x", "fd", "fd", "mds"}},
+    {"thread with a window exits, a refill", current, .can = {"fmx", "fx", "m", "ds"}},
+    {"thread with two slabs exits", two, .can = {"x", "fd", "ffd", "ds"}},
+    {"handler interrupts the owner", current, .can = {"fmdx", "f", "f", ""}, .handler = 1},
+    {"handler interrupts a freer at the pool", pooled, .can = {"fd", "ffm", "fmd", "l"},
+     .handler = 1},
+    {"handler interrupts a thread's exit", two, .can = {"x", "fm", "fd", "ds"}, .handler = 1},
+    {"owner sleeps, two freers purge", owned, .can = {"md", "f", "f", "l"}, .wake = 2,
+     .purges = true},
+    {"owner allocates, a freer purges", owned, .can = {"fmmmm", "fff", "", ""}, .purges = true},
+    {"owner exits, freers purge, an heir", owned, .can = {"mx", "f", "f", "s"}, .purges = true},
+    {"handler purges", owned, .can = {"mx", "ff", "f", ""}, .handler = 1, .purges = true},
 };
+
+static void allow(struct proc *q, const char *can)
+{
+    for (; *can != 0; can++) {
+        q->frees += *can == 'f';
+        q->mallocs += *can == 'm';
+        q->drains += *can == 'd';
+        q->exits += *can == 'x';
+        q->larges += *can == 'l';
+        q->starts += *can == 's';
+    }
+}
 
 static const char *play(const struct scene *c, enum breach b, bool loud, size_t *ret_states)
 {
@@ -379,14 +347,13 @@ static const char *play(const struct scene *c, enum breach b, bool loud, size_t 
     c->start(&s);
     for (int p = 0; p < PROCS; p++) {
         struct proc *q = &s.proc[p];
-        const struct budget *u = &c->can[p];
-        q->heap = u->starts ? 0 : (uint8_t)(p + 1);
-        q->frees = u->frees, q->mallocs = u->mallocs, q->drains = u->drains;
-        q->exits = u->exits, q->larges = u->larges, q->starts = u->starts;
+        allow(q, c->can[p]);
+        q->heap = q->starts != 0 ? 0 : (uint8_t)(p + 1);
         thread_of[p] = (uint8_t)(p != 0 && p == c->handler ? 0 : p);
         malloc_class[p] = p != 0 && p == c->other_class;
     }
-    wake = c->wake;
+    wake = c->wake != 0 ? c->wake : 1;
+    purges = c->purges;
     breach = b;
     return explore_run(&s, PROCS * MOVES, STATES_MAX, loud, ret_states);
 }

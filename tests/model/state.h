@@ -16,14 +16,18 @@
 #define FULL   ((1 << BLOCKS) - 1)
 
 // A state word: generation, heap id, flags.
-#define ST(gen, id, flags) ((uint16_t)((gen) << 8 | (id) << 4 | (flags)))
-#define ST_GEN(st)         ((st) >> 8)
-#define ST_ID(st)          ((st) >> 4 & 15)
+#define ST(gen, id, flags) ((uint16_t)((gen) << 9 | (id) << 5 | (flags)))
+#define ST_GEN(st)         ((st) >> 9)
+#define ST_ID(st)          ((st) >> 5 & 15)
 #define DIRTY              1
 #define POOLED             2
+#define GONE               4
+#define CURRENT            8
+#define PURGING            16
+#define AT_WORK            (DIRTY | PURGING) // a stranger is: no park, pool or release
 
 enum kind { NONE, TAKEN, SLAB, LARGE };
-enum where { ASLEEP, PARTIAL, CURRENT, IN_POOL };
+enum where { ASLEEP, PARTIAL, IN_WINDOW, IN_POOL };
 enum { POOL_LIST = 15 };
 
 struct page {
@@ -48,9 +52,11 @@ struct proc {
     uint8_t cp;                   // slab of collect and release
     uint8_t l;                    // rest of a drained dirty list
     uint8_t head;                 // of the list that is pushed to
-    uint8_t tries, skip;          // thread exit
+    uint8_t tries, skip;          // thread exit; slabs that malloc does not try again
+    uint8_t seen;                 // free bits that a purger read
     uint16_t st;                  // last state word read
     uint8_t frees, mallocs, drains, exits, larges, starts; // what it may still do
+    uint8_t pad;
 };
 
 // Pages, heaps: index 0 is nobody.
@@ -62,27 +68,32 @@ struct sys {
     uint8_t pad[6];
 };
 _Static_assert(sizeof(struct sys) % 8 == 0, "hashed by words");
-_Static_assert(sizeof(struct proc) == 26 && sizeof(struct page) == 16, "no padding");
+_Static_assert(sizeof(struct proc) == 28 && sizeof(struct page) == 16, "no padding");
 
 #include "tests/model/explore.h"
 
 // What can be done wrong, one place each.
-#define BREACHES_(X)                                        \
-    X(SOUND, "sound")                                       \
-    X(NO_GEN_CHECK, "no generation check")                  \
-    X(NO_GEN_GROWTH, "generation does not grow")            \
-    X(PARK_BY_STORE, "park without compare-and-swap")       \
-    X(RELEASE_BY_STORE, "release ignores DIRTY")            \
-    X(CLEAR_LATE, "DIRTY cleared after the bits are taken") \
-    X(LOAD_EARLY, "state read before the bit is set")       \
-    X(PUSH_EARLY, "push before DIRTY is set")               \
-    X(NEXT_LATE, "link read after DIRTY is cleared")        \
-    X(POOL_UNLOCKED, "pool without lock")                   \
-    X(POOL_UNCHECKED, "pool state not read again")          \
-    X(POOL_CLASS_LATE, "class read after the bit is set")   \
-    X(CLAIM_NO_COLLECT, "claim does not collect")           \
-    X(POOL_NO_COLLECT, "pool taker does not collect")       \
-    X(EDGE_IF_BITS, "no edge without bits")
+#define BREACHES_(X)                                         \
+    X(SOUND, "sound")                                        \
+    X(NO_GEN_CHECK, "no generation check")                   \
+    X(NO_GEN_GROWTH, "generation does not grow")             \
+    X(PARK_BY_STORE, "park without compare-and-swap")        \
+    X(RELEASE_BY_STORE, "release ignores DIRTY")             \
+    X(CLEAR_LATE, "DIRTY cleared after the bits are taken")  \
+    X(LOAD_EARLY, "state read before the bit is set")        \
+    X(PUSH_EARLY, "push before DIRTY is set")                \
+    X(NEXT_LATE, "link read after DIRTY is cleared")         \
+    X(POOL_UNLOCKED, "pool without lock")                    \
+    X(POOL_UNCHECKED, "pool state not read again")           \
+    X(POOL_CLASS_LATE, "class read after the bit is set")    \
+    X(CLAIM_NO_COLLECT, "claim does not collect")            \
+    X(POOL_NO_COLLECT, "pool taker does not collect")        \
+    X(EDGE_IF_BITS, "no edge without bits")                  \
+    X(PURGE_CURRENT, "purge of the window's slab")           \
+    X(PURGE_GUESS, "purge without a second look")            \
+    X(PURGE_QUIET, "purge ends without a notice")            \
+    X(CURRENT_BLIND, "slab made current while it is purged") \
+    X(RELEASE_BLIND, "slab released while it is purged")
 
 #define BREACH_ID(id, name)   id,
 #define BREACH_NAME(id, name) name,
@@ -90,68 +101,83 @@ enum breach { BREACHES_(BREACH_ID) BREACHES };
 static const char *const breach_name[] = {BREACHES_(BREACH_NAME)};
 
 // Where a process stands: the step that it does next. The order matters: step() looks at ranges.
-#define STEPS(X)                                      \
-    X(IDLE, "idle")                                   \
-    X(F_OWNER, "free: read owner")                    \
-    X(F_LOCAL, "free: local")                         \
-    X(F_LOAD, "free: load state")                     \
-    X(F_CLAIM, "free: claim parked")                  \
-    X(F_CLAIMED, "free: claimed, set owner")          \
-    X(F_POOL, "free: lock pool")                      \
-    X(F_RECHECK, "free: state again")                 \
-    X(F_ADOPT, "free: adopt, set state")              \
-    X(F_UNLOCK, "free: unlock pool")                  \
-    X(F_BACK, "free: unlock pool, again")             \
-    X(F_BIT, "free: set bit")                         \
-    X(A_LOAD, "then: load state")                     \
-    X(A_DIRTY, "then: set DIRTY")                     \
-    X(A_PUSH, "then: read dirty head")                \
-    X(A_LINK, "then: swap dirty head")                \
-    X(A_CLAIM, "then: claim parked")                  \
-    X(A_CLAIMED, "then: claimed, set owner")          \
-    X(A_POOL, "then: lock pool")                      \
-    X(A_RECHECK, "then: state again")                 \
-    X(A_ADOPT, "then: adopt, set state")              \
-    X(A_UNLOCK, "then: unlock pool")                  \
-    X(A_BACK, "then: unlock pool, again")             \
-    X(C_TAKE, "collect: take bits")                   \
-    X(C_CLEAR_LATE, "collect: clear DIRTY, too late") \
-    X(R_OWNER, "release: owner NULL")                 \
-    X(R_CAS, "release: swap state")                   \
-    X(R_RESTORE, "release: owner back")               \
-    X(R_GIVE, "release: give pages")                  \
-    X(D_TAKE, "drain: take list")                     \
-    X(D_NEXT, "drain: next")                          \
-    X(D_CLEAR, "drain: clear DIRTY")                  \
-    X(D_NEXT_LATE, "drain: next, too late")           \
-    X(M_TRY, "malloc")                                \
-    X(M_AFTER, "malloc: collected current")           \
-    X(P_OWNER, "park: owner NULL")                    \
-    X(P_CAS, "park: swap state")                      \
-    X(P_RESTORE, "park: owner back")                  \
-    X(M_PARTIAL, "malloc: partial")                   \
-    X(M_POOL, "malloc: lock pool")                    \
-    X(M_POP, "malloc: pop pool, set state")           \
-    X(M_ADOPTED, "malloc: set owner")                 \
-    X(M_UNLOCK, "malloc: unlock pool")                \
-    X(M_EMPTY, "malloc: pool empty, unlock")          \
-    X(M_FRESH, "malloc: fresh pages")                 \
-    X(M_STATE, "malloc: state of fresh slab")         \
-    X(X_WINDOW, "exit: give window back")             \
-    X(X_NEXT, "exit: next slab")                      \
-    X(X_RELEASED, "exit: released?")                  \
-    X(X_PARK, "exit: park, owner NULL")               \
-    X(X_PARKED, "exit: park, swap state")             \
-    X(X_UNPARK, "exit: park, owner back")             \
-    X(X_AGAIN, "exit: again?")                        \
-    X(X_RETIRE, "exit: retire heap")                  \
-    X(X_POOL, "exit: lock pool")                      \
-    X(X_POOL_OWNER, "exit: owner NULL")               \
-    X(X_POOLED, "exit: swap state to POOLED")         \
-    X(X_LINK, "exit: link into pool")                 \
-    X(X_UNPOOL, "exit: owner back")                   \
-    X(X_UNLOCK, "exit: unlock pool")                  \
-    X(X_UNLOCK_BACK, "exit: unlock pool, failed")     \
+#define STEPS(X)                                        \
+    X(IDLE, "idle")                                     \
+    X(F_OWNER, "free: read owner")                      \
+    X(F_LOCAL, "free: local")                           \
+    X(F_LOAD, "free: load state")                       \
+    X(F_CLAIM, "free: claim parked")                    \
+    X(F_CLAIMED, "free: claimed, set owner")            \
+    X(F_POOL, "free: lock pool")                        \
+    X(F_RECHECK, "free: state again")                   \
+    X(F_ADOPT, "free: adopt, set state")                \
+    X(F_UNLOCK, "free: unlock pool")                    \
+    X(F_BACK, "free: unlock pool, again")               \
+    X(F_BIT, "free: set bit")                           \
+    X(A_LOAD, "then: load state")                       \
+    X(A_DIRTY, "then: set DIRTY")                       \
+    X(A_PUSH, "then: read dirty head")                  \
+    X(A_LINK, "then: swap dirty head")                  \
+    X(A_CLAIM, "then: claim parked")                    \
+    X(A_CLAIMED, "then: claimed, set owner")            \
+    X(A_POOL, "then: lock pool")                        \
+    X(A_RECHECK, "then: state again")                   \
+    X(A_ADOPT, "then: adopt, set state")                \
+    X(A_UNLOCK, "then: unlock pool")                    \
+    X(A_BACK, "then: unlock pool, again")               \
+    X(G_LOAD, "purge: load state")                      \
+    X(G_FREE, "purge: look at free bits")               \
+    X(G_BITS, "purge: look at remote bits")             \
+    X(G_CAS, "purge: set PURGING")                      \
+    X(G_FREE_AGAIN, "purge: look at free bits again")   \
+    X(G_BITS_AGAIN, "purge: look at remote bits again") \
+    X(G_BEGIN, "purge: begins")                         \
+    X(G_DONE, "purge: is done")                         \
+    X(G_END, "purge: load state at the end")            \
+    X(G_SWAP, "purge: PURGING off, DIRTY on")           \
+    X(C_TAKE, "collect: take bits")                     \
+    X(C_CLEAR_LATE, "collect: clear DIRTY, too late")   \
+    X(R_OWNER, "release: owner NULL")                   \
+    X(R_CAS, "release: swap state")                     \
+    X(R_RESTORE, "release: owner back")                 \
+    X(R_GIVE, "release: give pages")                    \
+    X(D_TAKE, "drain: take list")                       \
+    X(D_NEXT, "drain: next")                            \
+    X(D_CLEAR, "drain: clear DIRTY")                    \
+    X(D_NEXT_LATE, "drain: next, too late")             \
+    X(M_TRY, "malloc")                                  \
+    X(M_LOOK, "malloc: is current DIRTY?")              \
+    X(M_AFTER, "malloc: collected current")             \
+    X(K_SET, "malloc: set CURRENT")                     \
+    X(K_CLEAR, "malloc: CURRENT off, is purged")        \
+    X(P_OWNER, "park: owner NULL")                      \
+    X(P_CAS, "park: swap state")                        \
+    X(P_RESTORE, "park: owner back")                    \
+    X(P_LEAVE, "park: CURRENT off")                     \
+    X(M_PARTIAL, "malloc: partial")                     \
+    X(M_POOL, "malloc: lock pool")                      \
+    X(M_POP, "malloc: pop pool, set state")             \
+    X(M_ADOPTED, "malloc: set owner")                   \
+    X(M_UNLOCK, "malloc: unlock pool")                  \
+    X(M_EMPTY, "malloc: pool empty, unlock")            \
+    X(M_FRESH, "malloc: fresh pages")                   \
+    X(M_STATE, "malloc: state of fresh slab")           \
+    X(X_WINDOW, "exit: give window back")               \
+    X(X_LEAVE, "exit: CURRENT off")                     \
+    X(X_NEXT, "exit: next slab")                        \
+    X(X_RELEASED, "exit: released?")                    \
+    X(X_PARK, "exit: park, owner NULL")                 \
+    X(X_PARKED, "exit: park, swap state")               \
+    X(X_UNPARK, "exit: park, owner back")               \
+    X(X_AGAIN, "exit: again?")                          \
+    X(X_RETIRE, "exit: retire heap")                    \
+    X(X_POOL, "exit: lock pool")                        \
+    X(X_POOL_OWNER, "exit: owner NULL")                 \
+    X(X_POOLED, "exit: swap state to POOLED")           \
+    X(X_LINK, "exit: link into pool")                   \
+    X(X_UNPOOL, "exit: owner back")                     \
+    X(X_UNLOCK, "exit: unlock pool")                    \
+    X(X_UNLOCK_BACK, "exit: unlock pool, failed")       \
     X(L_FREE, "large: free")
 
 #define STEP_ID(id, name)   id,
@@ -162,6 +188,7 @@ static const char *const step_name[] = {STEPS(STEP_NAME)};
 static enum breach breach;          // what is done wrong in this search
 static uint8_t thread_of[PROCS];    // the process that is interrupted by this one, or itself
 static uint8_t malloc_class[PROCS]; // what a process allocates
+static bool purges;                 // strangers purge: all owners count as asleep
 static uint8_t wake;                // free blocks from which a sleeping slab is used again
 
 static size_t
@@ -183,7 +210,7 @@ static void idle(struct proc *q)
     memset(q->stack, 0, sizeof q->stack);
     q->pc = IDLE;
     q->sp = q->pg = q->m = q->gen = q->age = q->cls = q->cp = q->l = q->head = 0;
-    q->tries = q->skip = 0;
+    q->tries = q->skip = q->seen = 0;
     q->st = 0;
 }
 
@@ -255,9 +282,13 @@ static void adopt(struct sys *s, struct proc *q, int pg)
 static void edge(struct sys *s, struct proc *q, int pg)
 {
     struct page *g = own(s, q, pg);
+    if (q->stack[q->sp - 1] == K_SET) { // a slab from the pool, about to be used
+        back(q);
+        return;
+    }
     if (g->where == ASLEEP && BLOCKS - g->used >= wake)
         g->where = PARTIAL;
-    if (g->used == 0 && s->heap[q->heap].current != pg) {
+    if (g->used == 0 && g->where != IN_WINDOW) {
         q->cp = (uint8_t)pg;
         q->pc = R_OWNER;
     } else {
