@@ -3,6 +3,7 @@
 #include "cli/session.h"
 
 #include "base/options.h"
+#include "target/leaks.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -19,9 +20,6 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-
-// Not every build has the scan.
-int target_scan(pid_t pid, struct recording *r, struct record_process *p) __attribute__((weak));
 
 #define SESSION_AHEAD    (2 * MiB) // backed and not yet used
 #define SESSION_BEAT_MS  50
@@ -226,7 +224,7 @@ static void answer(struct record_process *p, u32 request)
 
 static void serve_one(struct session *s, struct record_process *p)
 {
-    int r = target_scan == NULL ? -ENOSYS : target_scan((pid_t)p->pid, s->rec, p);
+    int r = target_scan((pid_t)p->pid, s->rec, p);
     answer(p, r == 0 ? REQUEST_DONE : REQUEST_REFUSED);
 }
 
