@@ -24,7 +24,8 @@ struct symbol_file {
     Dwfl_Module *mod; // NULL: no symbols to be had
     Dwarf_Addr bias;  // dwfl address minus link-time address
     enum symbol_state state;
-    u32 nameless; // answers without a name
+    u32 nameless;          // answers without a name
+    struct module *module; // that points here
     struct symbol_file *next;
 };
 
@@ -63,6 +64,7 @@ struct symbols *symbols_free(struct symbols *s)
     for (struct symbol_file *f = s->files; f != NULL; f = f->next) {
         if (f->dwfl != NULL)
             dwfl_end(f->dwfl);
+        f->module->symbols = NULL; // a second report of the same model opens it anew
     }
     table_done(&s->answers);
     if (s->libstdcxx != NULL)
@@ -125,6 +127,7 @@ static struct symbol_file *file_of(struct symbols *s, struct module *m)
 {
     if (m->symbols == NULL) {
         m->symbols = store_push(s->store, sizeof *m->symbols);
+        m->symbols->module = m;
         m->symbols->next = s->files;
         s->files = m->symbols;
         open_file(m->symbols, m);
