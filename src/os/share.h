@@ -1,4 +1,4 @@
-// share.h: memory shared with another process, and a careful look at an address.
+// share.h: memory shared with another process, and two careful questions to the kernel.
 #pragma once
 
 #include "base/base.h"
@@ -14,3 +14,9 @@ int os_share_size(const char *path, u64 *ret_bytes);
 // Whether the word at p (4-aligned) can be read, found out without reading it: one futex call,
 // about 0.2 us. The whole OS page is then readable. Never faults; safe in a signal handler.
 bool os_readable(const void *p);
+
+// The id that libc believes the calling thread has. In the child of vfork, which runs on its
+// parent's memory, that is the parent's; in the first thread of a process it is the process's.
+u32 os_thread_id(void);
+// Whether the calling thread really has this id: one futex call.
+bool os_is_thread(u32 id);

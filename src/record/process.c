@@ -3,11 +3,11 @@
 
 #include "heap/heap.h"
 #include "os/os.h"
+#include "os/share.h"
 #include "record/tags.h"
 #include "record/writer.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -70,21 +70,10 @@ void process_init(const struct record_program *program)
     the.flags = is_python(program) ? PROCESS_PYTHON : 0;
 }
 
-// A fresh child has one thread, whose id is the process's. glibc knows it without a system call and
-// shows it in locked mutexes; getpid may be forbidden to the child of a sandboxed program.
-static u32 pid_of_fresh_child(void)
-{
-    pthread_mutex_t m = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
-    pthread_mutex_lock(&m);
-    u32 pid = (u32)m.__data.__owner;
-    pthread_mutex_unlock(&m);
-    return pid;
-}
-
 void process_forked(u32 parent)
 {
     the.ppid = the.pid;
-    the.pid = pid_of_fresh_child();
+    the.pid = os_thread_id(); // a fresh child has one thread
     the.parent = parent;
     the.flags |= PROCESS_FORKED;
 }
@@ -118,9 +107,9 @@ struct record_process *process_write(u32 first_site)
     return p;
 }
 
-bool process_is_me(const struct record_process *p)
+bool process_is_me(void)
 {
-    return (u32)getpid() == p->pid;
+    return os_is_thread(os_thread_id());
 }
 
 // Give up a request that nobody answers. The tool may answer this very moment: then its word stays.

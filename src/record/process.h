@@ -10,9 +10,9 @@ void process_init(const struct record_program *program);
 void process_forked(u32 parent);
 // Write the record of this process. NULL when the recording has no room.
 struct record_process *process_write(u32 first_site);
-// Whether the calling process wrote that record: not a vfork child, not a copy made behind our
-// back. A system call.
-bool process_is_me(const struct record_process *p);
+// False in a vfork child, and in a copy of the process that no fork handler was told of: they run
+// on what is not, or no longer, the memory that the record speaks of.
+bool process_is_me(void);
 // The program's path, terminated.
 const char *process_exe(void);
 // Ask the tool for a leak scan and wait until it is done, refused, or the tool found dead.

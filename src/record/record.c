@@ -228,7 +228,7 @@ void record_bypassed(void)
 void record_end(int status)
 {
     struct record_process *p = atomic_load_explicit(&the.process, memory_order_relaxed);
-    if (state() != RECORD_ON || !process_is_me(p))
+    if (state() != RECORD_ON || !process_is_me())
         return;
     int saved = errno;
     p->exit_code = (u32)status;

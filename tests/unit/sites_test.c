@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <loam/heap.h>
 #include <pthread.h>
+#include <sys/syscall.h>
 
 static char *args[] = {"sites_test", "one two", NULL};
 static char *env[] = {"A=B", NULL};
@@ -354,13 +355,25 @@ TEST(end_is_noted)
     CHECK(p->flags == PROCESS_ENDED && fake_map->bell == 0);
 }
 
-// A copy of the process that no fork handler knows of.
-TEST(end_of_another_process)
+// A vfork child ends, and a copy of the process that no fork handler knows of.
+TEST(end_of_others)
 {
     struct record_process *p = start(4);
-    p->pid++;
     fake_map->leaks = 1;
-    record_end(0);
+    here(1);
+    pid_t pid = vfork();
+    if (pid == 0) {
+        record_end(0);
+        _exit(0);
+    }
+    CHECK(pid > 0 && p->flags == 0 && p->request == REQUEST_NONE);
+    pid = (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+    if (pid == 0) {
+        record_end(0);
+        syscall(SYS_exit_group, 0);
+    }
+    int status = 1;
+    CHECK(waitpid(pid, &status, 0) == pid && status == 0);
     CHECK(p->flags == 0 && p->request == REQUEST_NONE);
 }
 
