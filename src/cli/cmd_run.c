@@ -196,7 +196,7 @@ static int write_last(struct run *r, const char *path)
         if (realpath(r->o->output, target) == NULL || symlink(target, fresh) != 0)
             e = -errno;
     } else if (e == 0) {
-        e = keep_once(fresh, r->session.rec);
+        e = keep_once(fresh, r->session.rec, session_used(&r->session));
     }
     if (e == 0 && rename(fresh, path) != 0)
         e = -errno;
@@ -234,7 +234,7 @@ static void print(struct run *r)
     char why[256], next[PATH_MAX + 32];
     const char *output = r->o->output;
     struct model m;
-    if (load_memory("the recording", r->session.rec, keep_used(r->session.rec), &m, why,
+    if (load_memory("the recording", r->session.rec, session_used(&r->session), &m, why,
                     sizeof why) < 0) {
         say(r->c, "%s.", why);
         return;

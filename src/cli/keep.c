@@ -59,11 +59,11 @@ int keep_begin(struct keep *k, const char *path)
     return -ENOMEM;
 }
 
-int keep_once(const char *path, struct recording *r)
+int keep_once(const char *path, struct recording *r, size_t used)
 {
     struct keep k;
     int e = open_file(&k, path);
-    e = e < 0 ? e : keep_copy(&k, r);
+    e = e < 0 ? e : keep_copy(&k, r, used);
     keep_end(&k);
     return e;
 }
@@ -118,20 +118,6 @@ static int write_block(struct keep *k, struct recording *r, size_t at)
     return e < 0 ? e : write_range(k, at, (const char *)&head, sizeof head);
 }
 
-// Blocks that are handed out and backed by memory (F2).
-static u32 blocks_backed(struct recording *r)
-{
-    u64 size = size_min(atomic_load_explicit(&r->size, memory_order_relaxed), RECORDING_SIZE_MAX);
-    u64 backed = size < RECORDING_HEADER ? 0 : (size - RECORDING_HEADER) / RECORDING_BLOCK;
-    u64 blocks = atomic_load_explicit(&r->blocks, memory_order_acquire);
-    return (u32)size_min(blocks, backed);
-}
-
-size_t keep_used(struct recording *r)
-{
-    return RECORDING_HEADER + (size_t)blocks_backed(r) * RECORDING_BLOCK;
-}
-
 static int write_header(struct keep *k, const struct recording *r, u32 blocks)
 {
     char page[RECORDING_HEADER];
@@ -140,16 +126,16 @@ static int write_header(struct keep *k, const struct recording *r, u32 blocks)
     return write_range(k, 0, page, sizeof page);
 }
 
-int keep_copy(struct keep *k, struct recording *r)
+int keep_copy(struct keep *k, struct recording *r, size_t used)
 {
     if (k->fd < 0)
         return 0;
-    u32 blocks = blocks_backed(r);
+    u32 blocks = (u32)((used - RECORDING_HEADER) / RECORDING_BLOCK);
     int e = 0;
     for (u32 i = 0; i < blocks && e == 0; i++)
         e = write_block(k, r, RECORDING_HEADER + (size_t)i * RECORDING_BLOCK);
     // A reader takes a file that ends within its last block for cut off.
-    if (e == 0 && blocks > 0 && ftruncate(k->fd, (off_t)keep_used(r)) != 0 && errno != EINVAL)
+    if (e == 0 && blocks > 0 && ftruncate(k->fd, (off_t)used) != 0 && errno != EINVAL)
         e = -errno;
     if (e == 0)
         e = write_header(k, r, blocks);

@@ -17,11 +17,9 @@ struct keep {
 
 // Open `path` for a new recording. 0 or -errno; -EEXIST: it holds something that is no recording.
 int keep_begin(struct keep *k, const char *path);
-// Bring the file up to date. 0 or -errno; what could not be written is tried again next time.
-int keep_copy(struct keep *k, struct recording *r);
+// Bring the file up to date with the first `used` bytes, the header and whole blocks. 0 or -errno;
+// what could not be written is tried again next time.
+int keep_copy(struct keep *k, struct recording *r, size_t used);
 void keep_end(struct keep *k);
 // Write the whole recording to `path` once. 0 or -errno.
-int keep_once(const char *path, struct recording *r);
-
-// Bytes of `r` in use now.
-size_t keep_used(struct recording *r);
+int keep_once(const char *path, struct recording *r, size_t used);

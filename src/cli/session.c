@@ -124,7 +124,7 @@ static void write_header(struct recording *r, char **argv, bool leaks)
     r->version = RECORDING_VERSION;
     r->block_size = RECORDING_BLOCK;
     r->size_max = RECORDING_SIZE_MAX;
-    r->size = SESSION_AHEAD;
+    r->size = SESSION_AHEAD; // as create_in backed it
     r->leaks = leaks;
     r->tool_pid = (u32)getpid();
     r->started_ns = now_ns(CLOCK_REALTIME);
@@ -154,13 +154,14 @@ int session_begin(struct session *s, char **argv, bool leaks, char *why, size_t 
         return -1;
     }
     write_header(s->rec, argv, leaks);
+    s->backed = SESSION_AHEAD;
     return 0;
 }
 
 int session_keep(struct session *s, const char *path)
 {
     int r = keep_begin(&s->keep, path);
-    return r < 0 ? r : keep_copy(&s->keep, s->rec);
+    return r < 0 ? r : keep_copy(&s->keep, s->rec, session_used(s));
 }
 
 void session_done(struct session *s)
@@ -183,7 +184,7 @@ static bool grow(struct session *s)
 {
     struct recording *r = s->rec;
     u64 used = RECORDING_HEADER + (u64)atomic_load(&r->blocks) * RECORDING_BLOCK;
-    u64 size = atomic_load(&r->size), want = round_up(used + SESSION_AHEAD, MiB);
+    u64 size = s->backed, want = round_up(used + SESSION_AHEAD, MiB);
     want = size_min(want, RECORDING_SIZE_MAX);
     if (want <= size || s->no_room)
         return false;
@@ -191,6 +192,7 @@ static bool grow(struct session *s)
         s->no_room = errno != EINTR;
         return false;
     }
+    s->backed = want;
     // Release: the pages are there before a process believes the size.
     atomic_store_explicit(&r->size, want, memory_order_release);
     return true;
@@ -208,9 +210,16 @@ static struct record_process *process_at(struct recording *r, u32 i)
     return whole ? p : NULL;
 }
 
-static u32 blocks_of(struct recording *r)
+size_t session_used(struct session *s)
 {
-    return (u32)((keep_used(r) - RECORDING_HEADER) / RECORDING_BLOCK);
+    u64 backed = (s->backed - RECORDING_HEADER) / RECORDING_BLOCK;
+    u64 blocks = atomic_load_explicit(&s->rec->blocks, memory_order_acquire);
+    return RECORDING_HEADER + size_min(blocks, backed) * RECORDING_BLOCK;
+}
+
+static u32 blocks_of(struct session *s)
+{
+    return (u32)((session_used(s) - RECORDING_HEADER) / RECORDING_BLOCK);
 }
 
 static void answer(struct record_process *p, u32 request)
@@ -230,7 +239,7 @@ static void serve_one(struct session *s, struct record_process *p)
 
 static void serve_requests(struct session *s)
 {
-    u32 blocks = blocks_of(s->rec);
+    u32 blocks = blocks_of(s);
     for (u32 i = 0; i < blocks; i++) {
         struct record_process *p = process_at(s->rec, i);
         if (p != NULL && atomic_load_explicit(&p->request, memory_order_acquire) == REQUEST_SCAN)
@@ -259,7 +268,7 @@ static void *grow_thread(void *arg)
         bool busy = grow(s);
         u64 now = now_ns(CLOCK_MONOTONIC);
         if (now - kept_ns >= SESSION_KEEP_NS) {
-            keep_copy(&s->keep, s->rec);
+            keep_copy(&s->keep, s->rec, session_used(s));
             kept_ns = now;
         }
         futex_wait(&s->rec->bell, bell, busy ? SESSION_QUICK_MS : SESSION_BEAT_MS);
@@ -282,7 +291,7 @@ int session_serve(struct session *s)
 // Somebody who asked and is still alive to hear the answer.
 static struct record_process *waiting(struct session *s)
 {
-    u32 blocks = blocks_of(s->rec);
+    u32 blocks = blocks_of(s);
     for (u32 i = 0; i < blocks; i++) {
         struct record_process *p = process_at(s->rec, i);
         if (p != NULL && atomic_load(&p->request) == REQUEST_SCAN &&
@@ -319,5 +328,5 @@ void session_close(struct session *s, u32 status)
         pthread_join(s->scanner, NULL);
     s->growing = s->scanning = false;
     refuse_rest(s);
-    keep_copy(&s->keep, s->rec);
+    keep_copy(&s->keep, s->rec, session_used(s));
 }

@@ -17,6 +17,8 @@ struct session {
     struct recording *rec;
     char path[512]; // of the recording; programs open it by this name
     int fd;
+    _Atomic u64 backed; // bytes of the file that have memory; the header's `size` is only what we
+                        // tell others, and a program that runs wild may write there
     struct keep keep;
     pthread_t grower, scanner;
     bool growing, scanning; // that thread runs
@@ -33,5 +35,7 @@ int session_serve(struct session *s);
 // The first process has ended with this wait status: let others finish the scans they asked for,
 // for two seconds at most, end the threads, close the recording, bring the copy up to date.
 void session_close(struct session *s, u32 status);
+// Bytes of the recording in use: its header and whole blocks.
+size_t session_used(struct session *s);
 // Unlink and unmap. A zeroed session or one that never began is fine.
 void session_done(struct session *s);

@@ -368,7 +368,9 @@ static int load_copy(const char *name, const char *bytes, size_t size, struct mo
         return -1;
     *ret_model = (struct model){0};
     struct loader l = {.m = ret_model, .store = &ret_model->store, .bytes = bytes, .size = size};
-    u32 blocks = size_min(h->blocks, (RECORDING_SIZE_MAX - RECORDING_HEADER) / RECORDING_BLOCK);
+    u32 most = (RECORDING_SIZE_MAX - RECORDING_HEADER) / RECORDING_BLOCK;
+    u32 blocks = size_min(h->blocks, most);
+    ret_model->full = blocks == most;
     load_header(&l, h);
     judge(&l, blocks);
     walk(&l, blocks, add_process);

@@ -77,6 +77,7 @@ struct model {
     u32 end_status;           // wait status of the first process
     bool leaks;               // a leak scan was asked for
     bool cut;                 // the file ends early
+    bool full;                // no block was left: what came later is missing
     u32 damaged;              // blocks or records that made no sense and were left out
 
     struct process *processes; // in order of index; the first is the program itself

@@ -135,8 +135,10 @@ static void note_file(struct noter *n)
     if (m->ended_ns == 0)
         add(n, "unfinished",
             "The recording ends before the program did: loam was stopped, or still runs.");
-    if (count_flag(m, PROCESS_FULL) > 0)
-        add(n, "full", "The recording was full: later stacks are counted together, without place.");
+    if (m->full || count_flag(m, PROCESS_FULL) > 0)
+        add(n, "full",
+            "The recording was full (64 MiB): processes that started later are missing, and new "
+            "stacks are counted together, without a place.");
 }
 
 // Modules whose file is there but does not name the functions that were shown.

@@ -241,14 +241,25 @@ static void choose(const struct stack_line *lines, u32 count, u32 room, bool *ke
         keep[i] |= keep[i - 1] && keep[i + 1];
 }
 
+static void mark_mine(struct stack *s)
+{
+    u32 i = 0;
+    while (i < s->lines_count && role_of(&s->lines[i]) != ROLE_USER)
+        i++;
+    if (s->lines_count > 0)
+        s->lines[i < s->lines_count ? i : 0].mine = true;
+}
+
 struct stack stack_cut(struct symbols *symbols, struct store *store, const struct site *site,
                        u32 lines_max)
 {
     u32 count;
     struct stack_line *lines = expand(symbols, store, site, &count);
     struct stack out = {.lines = lines, .lines_count = count};
-    if (lines_max == 0 || count == 0)
+    if (lines_max == 0 || count == 0) {
+        mark_mine(&out);
         return out;
+    }
     u32 end = outer_end(lines, count), start = inner_start(lines, end), n = end - start;
     bool *keep = store_push(store, n);
     choose(lines + start, n, lines_max, keep);
@@ -264,6 +275,7 @@ struct stack stack_cut(struct symbols *symbols, struct store *store, const struc
             lines[out.lines_count++] = line; // never ahead of what is still to be read
     }
     out.hidden_last = hidden;
+    mark_mine(&out);
     return out;
 }
 

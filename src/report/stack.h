@@ -13,6 +13,7 @@ struct stack_line {
     const struct module *module; // NULL: a bare pc
     u64 offset;
     u32 hidden; // frames left out just before (inside of) this one
+    bool mine;  // the innermost line in the user's own files; the first line if there is none
 };
 
 struct stack {

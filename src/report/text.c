@@ -72,18 +72,17 @@ static void skipped(struct page *p, u32 n)
     if (n == 0)
         return;
     ink_to(p->k, LEFT);
-    ink(p->k, INK_DIM, "⋮ %u more", n);
+    ink(p->k, INK_DIM, "… %u more", n);
     ink_line(p->k);
 }
 
-static void stack_line(struct page *p, const struct stack_line *l, const char *name, u32 width,
-                       bool first)
+static void stack_line(struct page *p, const struct stack_line *l, const char *name, u32 width)
 {
     struct ink *k = p->k;
     ink_to(k, LEFT);
     const char *where = stack_where(&p->m->store, l);
     bool whole = p->o->full_stacks || *where == 0; // longer names push their place to the right
-    ink_cut(k, first ? INK_BOLD : INK_PLAIN, name, whole ? UINT32_MAX : width);
+    ink_cut(k, l->mine ? INK_BOLD : INK_PLAIN, name, whole ? UINT32_MAX : width);
     if (*where != 0) {
         ink_to(k, LEFT + width + 2);
         ink(k, l->symbol->file != NULL ? INK_PLAIN : INK_DIM, "%s", where);
@@ -105,7 +104,7 @@ static void stack(struct page *p, const struct site *site, u32 lines)
     u32 width = name_width(p, &s, names);
     for (u32 i = 0; i < s.lines_count; i++) {
         skipped(p, s.lines[i].hidden);
-        stack_line(p, &s.lines[i], names[i], width, i == 0);
+        stack_line(p, &s.lines[i], names[i], width);
         if (i == 0 && s.via != NULL && p->k->column + 6 + strlen(s.via) < p->k->width)
             ink(p->k, INK_DIM, "  via %s", s.via);
         ink_line(p->k);
