@@ -154,6 +154,39 @@ static u64 find_descriptor(const struct roots *r, const struct stacks *s, struct
     return 0;
 }
 
+// Where the first thread's stack began: above it stand arguments and environment, which count also
+// when that thread is gone. 0 when the kernel does not tell.
+static u64 first_stack(pid_t tid)
+{
+    char path[64], line[1024];
+    snprintf(path, sizeof path, "/proc/%d/stat", tid);
+    FILE *in = fopen(path, "re");
+    if (in == NULL)
+        return 0;
+    line[fread(line, 1, sizeof line - 1, in)] = 0;
+    fclose(in);
+    const char *p = strrchr(line, ')'); // field 2 ends here; the one we want is field 28
+    for (int field = 2; p != NULL && field < 28; field++)
+        p = strchr(p + 1, ' ');
+    return p != NULL ? strtoull(p, NULL, 10) : 0;
+}
+
+static bool first_is_gone(const struct stop *stop)
+{
+    for (size_t i = 0; i < stop->count; i++)
+        if (stop->thread[i].tid == stop->pid)
+            return stop->thread[i].gone;
+    return true;
+}
+
+static u64 alive_from_first(const struct roots *r, struct range part)
+{
+    if (!first_is_gone(r->stop))
+        return part.start;
+    u64 start = first_stack(r->memory->tid);
+    return start >= part.start && start < part.end ? start : part.start;
+}
+
 // The first address of a root range that is alive: its start, if it is no stack.
 static u64 alive_from(const struct roots *r, const struct stacks *s, const struct map *m,
                       struct range part)
@@ -166,8 +199,10 @@ static u64 alive_from(const struct roots *r, const struct stacks *s, const struc
     u64 sp = lowest_sp(s, part);
     if (sp < part.end)
         return sp;
+    if (first)
+        return alive_from_first(r, part);
     bool live = true;
-    u64 descriptor = first || !s->complete ? 0 : find_descriptor(r, s, part, &live);
+    u64 descriptor = s->complete ? find_descriptor(r, s, part, &live) : 0;
     return live ? part.start : descriptor;
 }
 
