@@ -2,9 +2,15 @@
 // total: 66 bytes
 #include "leak.h"
 
-__attribute__((constructor)) static apart void early(void)
+static apart void forget(void)
 {
     lose(malloc(66), 66); // lost
+}
+
+__attribute__((constructor)) static void early(void)
+{
+    forget();
+    scrub();
 }
 
 int main(void)

@@ -14,8 +14,12 @@ struct Second {
 };
 
 struct Both : First, Second {
-    char *owned = new char[30](); // behind
+    char *owned;
     long c = 3;
+    Both()
+    {
+        owned = new char[30](); // behind
+    }
     ~Both() override { delete[] owned; }
 };
 
