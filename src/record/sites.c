@@ -315,10 +315,13 @@ static void pass_peak(u64 live)
 {
     struct record_process *p = the.process;
     u64 peak = get(&p->peak_bytes);
-    while (live > peak &&
-           !atomic_compare_exchange_weak_explicit(&p->peak_bytes, &peak, live, memory_order_relaxed,
-                                                  memory_order_relaxed)) {
-    }
+    if (__libc_single_threaded)
+        set(&p->peak_bytes, live);
+    else
+        while (live > peak &&
+               !atomic_compare_exchange_weak_explicit(&p->peak_bytes, &peak, live,
+                                                      memory_order_relaxed, memory_order_relaxed)) {
+        }
     bump(&p->peak_serial, 1);
     u64 noted = get(&the.peak_noted);
     if (live - noted > noted / PEAK_STEP) { // a clock costs more than all the rest
