@@ -72,7 +72,7 @@ static void skipped(struct page *p, u32 n)
     if (n == 0)
         return;
     ink_to(p->k, LEFT);
-    ink(p->k, INK_DIM, "… %u more", n);
+    ink(p->k, INK_DIM, "(%u more)", n);
     ink_line(p->k);
 }
 

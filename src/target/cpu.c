@@ -3,11 +3,14 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
-#define ERESTARTNOHAND 514 // the kernel's: call again unless a handler runs, then EINTR
+// The kernel's own, seen by tracers alone.
+#define ERESTARTNOHAND        514 // call again unless a handler runs, then EINTR
+#define ERESTART_RESTARTBLOCK 516 // call restart_syscall
 
 int cpu_read(pid_t tid, struct cpu *ret_cpu)
 {
@@ -70,9 +73,34 @@ static bool gives_eintr(long syscall)
     }
 }
 
+// Whether a seccomp filter judges the thread's system calls.
+static bool filtered(pid_t tid)
+{
+    char path[48], line[128];
+    int mode = 0;
+    snprintf(path, sizeof path, "/proc/%d/status", tid);
+    FILE *f = fopen(path, "re");
+    while (f != NULL && mode == 0 && fgets(line, sizeof line, f) != NULL) {
+        if (sscanf(line, "Seccomp: %d", &mode) == 1)
+            break;
+    }
+    if (f != NULL)
+        fclose(f);
+    return mode != 0;
+}
+
+// A call with a time limit, as futex and nanosleep, goes on by restart_syscall(2), which few
+// filters allow: the thread would die of our looking at it. It can make the whole call again
+// instead; that it then waits a little longer is the smaller evil, so only where there is a filter.
+static bool must_not_restart(pid_t tid, const struct cpu *c)
+{
+    return (long)c->regs.rax == -ERESTART_RESTARTBLOCK && filtered(tid);
+}
+
 int cpu_hide_interrupt(pid_t tid, struct cpu *c)
 {
-    if (!gives_eintr(c->syscall) || (long)c->regs.rax != -EINTR)
+    bool eintr = gives_eintr(c->syscall) && (long)c->regs.rax == -EINTR;
+    if (!eintr && !must_not_restart(tid, c))
         return 0;
     // Right also when a signal handler is about to run: then the kernel turns it into EINTR.
     c->regs.rax = (unsigned long long)-ERESTARTNOHAND;

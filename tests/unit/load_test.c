@@ -38,7 +38,7 @@ static void sample(struct fab *f)
 }
 
 // Load from an exact-sized copy, so that a sanitizer sees every byte read past its end; then
-// print everything, since printing reads what loading kept.
+// print everything, twice, since printing reads what loading kept.
 static int load_and_print(const struct fab *f, size_t size)
 {
     struct model m;
