@@ -58,6 +58,14 @@ static bool program_has_malloc(void)
     return true; // the block stays: the program's free may not be ready for it yet
 }
 
+static bool made_by_tool(const char *path)
+{
+    size_t name = strlen(path);
+    while (name > 0 && path[name - 1] != '/')
+        name--;
+    return strncmp(path + name, OPTION_RECORD_PREFIX, sizeof OPTION_RECORD_PREFIX - 1) == 0;
+}
+
 static void start_record(struct option_text value, const struct record_program *program)
 {
     char path[PATH_BYTES];
@@ -72,7 +80,7 @@ static void start_record(struct option_text value, const struct record_program *
     // What the tool knows or cannot help is told by its report, if at all: a full recording, one
     // that has ended before this process began, one of another user. A word from here would stand
     // in the output of a program somewhere down the tree, which may be read by its parent.
-    bool of_tool = strstr(path, "/" OPTION_RECORD_PREFIX) != NULL;
+    bool of_tool = made_by_tool(path);
     bool quiet = r == -ENOSPC || (of_tool && (r == -ENOENT || r == -EACCES));
     if (r < 0 && !quiet)
         warn("record=", value, reason(r));
