@@ -25,7 +25,7 @@ CFLAGS  += $(CFLAGS_$(MODE)) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-point
 ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DLOAM_VERSION='"$(VERSION)"' $(WARN) -Isrc -Iinclude -I. \
 	-fPIC -fvisibility=hidden -fno-semantic-interposition -pthread -MMD -MP $(CFLAGS)
 LDFLAGS += $(if $(SAN),-fsanitize=$(SAN))
-TOOL_LIBS := -ldw -lelf -ljansson
+TOOL_LIBS := -ldw -lelf -ljansson -lm
 
 # Layers, as tools/layers names them. What runs in the target, then the libc names, then the tool.
 TARGET_LAYERS  := base os heap scan own record guard
@@ -84,7 +84,7 @@ $O/tests/%: $O/obj/tests/%.o $O/internal.a
 tests: $(UNIT_TESTS) $O/tests/golden/fabricate
 
 # Tests of the tool need its code, but for its main().
-TOOL_TESTS := $(addprefix $O/tests/unit/,load_test stop_test target_test)
+TOOL_TESTS := $(addprefix $O/tests/unit/,load_test bench_test stop_test target_test)
 $O/tool.a: $(filter-out %/cli/main.o,$(TOOL_OBJS))
 	@rm -f $@
 	$(AR) rcs $@ $^
@@ -136,8 +136,21 @@ $O/bench/%: bench/%.cc bench/bench.h
 	@mkdir -p $(@D)
 	$(CXX) -std=gnu++17 $(BENCH_FLAGS) -fno-allocation-dce -o $@ $<
 
+# The list and the scripts go beside the programs: `loam bench` looks for all of it beside itself.
+BENCH_FILES := $(patsubst bench/%,$O/bench/%,bench/programs $(wildcard bench/real/*.sh bench/traces/*.sh))
+$O/bench/%: bench/%
+	@mkdir -p $(@D)
+	cp $< $@
+
+SUITE  ?= quick
+ROUNDS ?= 5
 .PHONY: bench bench-build
-bench-build: $(BENCHES)
+bench-build: $(BENCHES) $(BENCH_FILES)
+bench:
+	@tools/install-deps bench
+	@$(MAKE) --no-print-directory -j$(JOBS) all bench-build
+	$O/loam bench --suite $(SUITE) -n $(ROUNDS) $(if $(PEERS),--peers $(PEERS)) \
+		-o $O/bench/$(SUITE).csv --svg $O/bench/$(SUITE).svg
 
 # ---------------------------------------------------------------- install
 

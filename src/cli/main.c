@@ -8,7 +8,8 @@
 #include <unistd.h>
 
 const struct command *const commands[] = {
-    &command_run, &command_report, &command_help, &command_version, &command_completion,
+    &command_run,  &command_report,  &command_bench,
+    &command_help, &command_version, &command_completion,
 };
 const size_t commands_count = countof(commands);
 

@@ -21,7 +21,7 @@ static const char *const style_codes[] = {
 static const struct {
     const char *sign, *ascii;
 } signs[] = {
-    {"·", "-"}, {"…", "."}, {"━", "="}, {"╸", "="}, {"─", "-"},
+    {"·", "-"}, {"…", "."}, {"━", "="}, {"╸", "="}, {"─", "-"}, {"±", "~"},
 };
 
 static u32 terminal_width(int fd)
