@@ -67,20 +67,33 @@ noinline_ void *heap_malloc_slow(size_t size, bool zero, int kind)
     return heap_alloc(size, 0, zero);
 }
 
+noinline_ void *heap_malloc_refill(struct heap *h, struct window *w, size_t size, int kind)
+{
+    void *p = heap_refill(h, (unsigned)(w - h->window));
+    busy_end(h);
+    return likely(p != NULL) ? p : heap_malloc_slow(size, false, kind);
+}
+
 // ---------------------------------------------------------------- freeing
 
-// The bit of a block that its owner frees is set. Either the block was taken from the current
-// window, whose bits stay set while it is one (W2): then it goes back there. Or it is free.
-cold_ void heap_free_odd(struct heap *h, struct desc *d, u32 slab, u32 index, void *p)
+// A block that is not out is freed by its slab's owner: it was freed before, or p lies behind the
+// slab's last block, where the sentinel stands (S3).
+cold_ noreturn_ void heap_free_odd(void *p)
 {
-    struct window *w = &h->window[d->cls];
-    struct class_state *c = &h->cls[d->cls];
-    u64 m = (u64)1 << (index & 63);
-    if (w->free != &arena.side[slab].free[index >> 6] || !(c->taken & m) || (w->word & m))
-        die(index < d->blocks ? "free: block was already freed" : "free: not the start of a block",
-            p);
-    w->word |= m;
-    c->zero = 0;
+    struct heap_block b;
+    die(heap_find(p, &b) ? "free: block was already freed" : "free: not the start of a block", p);
+}
+
+noinline_ void heap_free_edge(struct heap *h, u32 slab)
+{
+    slab_edge(h, slab);
+    busy_end(h);
+}
+
+void heap_free_owned(struct heap *h, struct desc *d, u32 slab, u32 index, void *p)
+{
+    if (!heap_free_local(h, d, slab, index, p))
+        slab_edge(h, slab);
 }
 
 // The block number of p in its slab; dies when p is not the start of a block.
@@ -99,7 +112,7 @@ static void slab_free(u32 slab, void *p)
     u32 i = index_of(d, slab, p, "free: not the start of a block");
     struct heap *h = heap_enter();
     if (h != NULL && atomic_load_explicit(&d->owner, memory_order_relaxed) == h)
-        heap_free_local(h, d, slab, i, p);
+        heap_free_owned(h, d, slab, i, p);
     else
         remote_free(h, slab, i, p);
     if (h != NULL)
@@ -165,12 +178,9 @@ bool heap_find(const void *p, struct heap_block *ret)
 // True when block i of h's slab is free.
 static bool is_free(const struct heap *h, const struct desc *d, u32 slab, u32 i)
 {
-    u64 m = (u64)1 << (i & 63);
     const u64 *word = &arena.side[slab].free[i >> 6];
     const struct window *w = &h->window[d->cls];
-    if (!(*word & m))
-        return false;
-    return w->free != word || !(h->cls[d->cls].taken & m) || (w->word & m);
+    return (*word | (w->free == word ? w->word : 0)) >> (i & 63) & 1;
 }
 
 // The same, when it can be known: a stranger's slab cannot be asked.

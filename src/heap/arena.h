@@ -125,6 +125,10 @@ void slab_unlink(u32 *list, u32 slab);
 void *heap_refill(struct heap *h, unsigned cls); // a block; NULL with errno ENOMEM
 void window_close(struct heap *h, unsigned cls); // give the window's blocks back to its slab
 
+// ---- alloc.c: a block of h's own slab; the heap is busy
+
+void heap_free_owned(struct heap *h, struct desc *d, u32 slab, u32 index, void *p);
+
 // ---- remote.c: frees by strangers
 
 void remote_free(struct heap *h, u32 slab, u32 index, void *p);

@@ -9,7 +9,10 @@
 
 void *heap_malloc_slow(size_t size, bool zero, int kind);
 void heap_free_slow(void *p, int kind);
-void heap_free_odd(struct heap *h, struct desc *d, u32 slab, u32 index, void *p);
+// Tails of the fast paths, which they jump to with the heap busy, so that they need no stack frame.
+void *heap_malloc_refill(struct heap *h, struct window *w, size_t size, int kind);
+void heap_free_edge(struct heap *h, u32 slab);
+noreturn_ void heap_free_odd(void *p);
 
 // G1: the heap is busy from before its first change to after its last one. Plain stores: only a
 // signal handler of this thread, or somebody who has stopped it, looks.
@@ -31,24 +34,22 @@ static always_inline_ void *window_pop(struct window *w)
     return w->base + (u64)(u32)__builtin_ctzll(word) * w->size;
 }
 
-// Free block `index` of h's own slab. The heap is busy. A set bit means: not an ordinary live
-// block; heap_free_odd finds out which kind of not.
-static always_inline_ void heap_free_local(struct heap *h, struct desc *d, u32 slab, u32 index,
+// Free block `index` of h's own slab. The heap is busy. A block whose bit is set, in the bitmap or
+// in the window, is not out. False: slab_edge must be called.
+static always_inline_ bool heap_free_local(struct heap *h, struct desc *d, u32 slab, u32 index,
                                            void *p)
 {
     struct side *e = &arena.side[slab];
     u64 m = (u64)1 << (index & 63);
     u64 *word = &e->free[index >> 6];
+    __asm__("" : "+r"(word)); // compute it once
+    struct window *w = &h->window[d->cls];
     u64 bits = *word;
-    if (unlikely(bits & m)) {
-        heap_free_odd(h, d, slab, index, p);
-        return;
-    }
+    u64 same = (u64)0 - (w->free == word); // no branch: it could not be predicted
+    if (unlikely((bits | (w->word & same)) & m))
+        heap_free_odd(p);
     *word = bits | m;
-    u32 used = e->used - 1u;
-    e->used = (u16)used;
-    if (unlikely(used <= e->low))
-        slab_edge(h, slab);
+    return --e->left > 0;
 }
 
 // Busy comes first, then the look at the window: a handler that runs in between has left the heap
@@ -60,12 +61,11 @@ static always_inline_ void *heap_malloc(size_t size, int kind)
         busy_begin(h);
         size_t at = class_window[(size + 15) >> 4];
         struct window *w = (struct window *)((char *)h->window + at);
-        if (likely(w->word != 0)) {
-            void *p = window_pop(w);
-            busy_end(h);
-            return p;
-        }
+        if (unlikely(w->word == 0))
+            return heap_malloc_refill(h, w, size, kind);
+        void *p = window_pop(w);
         busy_end(h);
+        return p;
     }
     return heap_malloc_slow(size, false, kind);
 }
@@ -83,8 +83,10 @@ static always_inline_ void heap_free_fast(void *p, int kind)
             u64 product = (offset & (PAGE_SIZE - 1)) * (u64)d->magic;
             // The low half tells whether the offset is a multiple of the size (class_test.c).
             if (likely((u32)product < d->magic)) {
-                heap_free_local(h, d, page, (u32)(product >> 32), p);
-                busy_end(h);
+                if (likely(heap_free_local(h, d, page, (u32)(product >> 32), p)))
+                    busy_end(h);
+                else
+                    heap_free_edge(h, page);
                 return;
             }
         }

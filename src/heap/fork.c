@@ -86,7 +86,8 @@ static void recount(u32 slab)
         u64 valid = left >= 64 ? ~(u64)0 : ((u64)1 << left) - 1;
         used -= (u32)__builtin_popcountll(e->free[k] & valid);
     }
-    e->used = (u16)used;
+    e->low = 0;
+    e->left = (int16_t)used;
 }
 
 // A heap whose thread did not come along: its windows leave the bitmaps, its lists are forgotten.
@@ -95,7 +96,7 @@ static void forget(struct heap *h)
     for (unsigned cls = 0; cls < CLASS_COUNT; cls++) {
         struct window *w = &h->window[cls];
         if (w->free != NULL)
-            *w->free &= ~(h->cls[cls].taken & ~w->word);
+            *w->free |= w->word;
         w->free = NULL;
         w->word = 0;
         h->cls[cls] = (struct class_state){0};

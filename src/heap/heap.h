@@ -89,26 +89,36 @@ enum slab_where {
 
 // 192 bytes at the slab's first page, written by the owner alone, no atomics.
 //
-//     free    1 = block free, or taken into the window and not yet left it (see W2)
+//     free    1 = block free
 //     used    blocks that are out: handed to the program, held by the window, or freed by a
 //             stranger and not yet collected
 //
-// S1  block i is live iff  i < blocks, its bit is not in `free` or is in its window's `taken` but
-//     not in the window's `word`, and its bit is not in `remote.bits`.
-// S2  used == blocks - popcount(free & valid) + popcount(taken), taken being 0 outside a window.
+// S1  block i is live iff  i < blocks and its bit is in none of `free`, the `word` of its window,
+//     and `remote.bits`.
+// S2  left + low == used == blocks - popcount(free & valid).
 // S3  bit number `blocks` is always 1: an index behind the last block looks like a double free.
 // S4  the allocator never writes into a block, except to zero it.
 struct side {
-    u16 used;  // S2
-    u16 low;   // when used falls to this, the edge logic runs (slab_edge)
-    u16 fresh; // blocks from here on were never handed out since the pages came
-    u8 where;  // enum slab_where
-    u8 zeroed; // pages were all zero when the slab was made
-    u32 next;  // list links as page numbers, 0 = end (page 0 is never a slab)
+    int16_t left; // S2; counts down to 0, where the edge logic runs (slab_edge): one instruction
+    u16 low;      // used at which that happens
+    u16 fresh;    // blocks from here on were never handed out since the pages came
+    u8 where;     // enum slab_where
+    u8 zeroed;    // pages were all zero when the slab was made
+    u32 next;     // list links as page numbers, 0 = end (page 0 is never a slab)
     u32 prev;
     u64 free[SLAB_WORDS];
     u64 pad[5];
 };
+// S2
+static inline u32 side_used(const struct side *e)
+{
+    return (u32)(e->left + e->low);
+}
+static inline void side_set_low(struct side *e, u32 low)
+{
+    e->left = (int16_t)(side_used(e) - low);
+    e->low = (u16)low;
+}
 static_assert(sizeof(struct side) == 192, "three lines: the first has the counters and 384 blocks");
 
 // ---------------------------------------------------------------- what strangers write
@@ -153,23 +163,25 @@ static_assert(sizeof(struct remote) == 128, "remote lines are shared with no oth
 
 // ---------------------------------------------------------------- a thread's heap
 
-// W1  word is a subset of taken; `taken` blocks not in `word` are live or freed remotely.
-// W2  bits of `taken` stay set in `*free` while this is a window; refill clears them when the
-//     word has run dry (word == 0), so free() can see by one test "not an ordinary live block".
-// W3  base is the address of block 0 of `*free`'s word.
+// W1  the bits of `word` are 0 in `*free`, and their blocks count as used.
+// W2  base is the address of block 0 of `*free`'s word.
+// W3  free() does not write here, and malloc does not write into struct side. A program that frees
+//     and allocates blocks of many sizes in random order would else have each malloc load what an
+//     earlier free may just have stored, at an address not known yet: processors guess, and pay
+//     for a wrong guess like for a mispredicted branch (20 ns a pair instead of 7).
 struct window {
     u64 word;   // free blocks that malloc hands out, lowest first
-    char *base; // W3
+    char *base; // W2
     u64 *free;  // the word of side.free that this window was taken from; NULL = no window
     u64 size;   // bytes a block; constant
 };
 
+#define AT_START 0xffff
 struct class_state {
-    u64 taken;   // W1
     u32 current; // slab of the window, 0 = none
     u32 partial; // list of slabs with free blocks
     u32 asleep;  // list of other slabs owned by this heap
-    u16 at;      // bit number where the next refill of `current` goes on
+    u16 at;      // word of `current` that the window was taken from last, or AT_START
     u16 full;    // full slabs that stay owned, see slab_park
     u8 zero;     // every block left in the window is known to be all zero
 };

@@ -6,28 +6,26 @@
 
 #include <errno.h>
 
-// The window's blocks are all out: they leave the free bitmap (W2).
-static void leave_window(struct heap *h, unsigned cls)
+// Without the popcnt instruction, which not every x86-64 has, the builtin is a call.
+static inline u32 count(u64 x)
 {
-    struct window *w = &h->window[cls];
-    struct class_state *c = &h->cls[cls];
-    if (w->free == NULL)
-        return;
-    *w->free &= ~(c->taken & ~w->word);
-    c->taken = 0;
-    w->word = 0;
-    w->free = NULL;
+    x -= x >> 1 & 0x5555555555555555u;
+    x = (x & 0x3333333333333333u) + (x >> 2 & 0x3333333333333333u);
+    x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+    return (u32)(x * 0x0101010101010101u >> 56);
 }
 
-// As above, and blocks still in the window become ordinary free ones.
+// Blocks still in the window become ordinary free ones.
 void window_close(struct heap *h, unsigned cls)
 {
     struct window *w = &h->window[cls];
     if (w->free == NULL)
         return;
+    *w->free |= w->word;
     struct side *e = &arena.side[h->cls[cls].current];
-    e->used = (u16)(e->used - __builtin_popcountll(w->word));
-    leave_window(h, cls);
+    e->left = (int16_t)(e->left - (int)count(w->word));
+    w->word = 0;
+    w->free = NULL;
 }
 
 // Free blocks of word k of a slab, without the sentinel (S3).
@@ -45,52 +43,55 @@ static void *open_window(struct heap *h, unsigned cls, u32 slab, u32 k, u64 x)
     struct class_state *c = &h->cls[cls];
     u32 first = k * 64 + (u32)__builtin_ctzll(x);
     u32 end = k * 64 + 64 - (u32)__builtin_clzll(x);
-    e->used = (u16)(e->used + __builtin_popcountll(x));
+    e->left = (int16_t)(e->left + (int)count(x));
     c->zero = e->zeroed && first >= e->fresh;
     if (e->fresh < end)
         e->fresh = (u16)end;
-    c->at = (u16)end;
-    c->taken = x;
     w->base = page_addr(slab) + (size_t)k * 64 * w->size;
+    e->free[k] &= ~x;
     w->free = &e->free[k];
     w->word = x & (x - 1);
     return page_addr(slab) + (size_t)first * w->size;
 }
 
-// The next word with free blocks, going round from where the last one ended: a slab's blocks are
-// handed out in order of address, and just-freed ones rest for a round.
-static void *next_word(struct heap *h, unsigned cls, u32 slab)
+// The first word of [k, words) with free blocks becomes the window.
+static void *open_first(struct heap *h, unsigned cls, u32 slab, u32 k)
 {
     const struct side *e = &arena.side[slab];
     u32 blocks = arena.desc[slab].blocks;
-    u32 words = (blocks + 63) / 64;
-    u32 at = h->cls[cls].at;
-    u32 k = at / 64;
-    if (k < words) {
-        u64 x = free_word(e, blocks, k) & ~(u64)0 << (at & 63);
-        if (x != 0)
-            return open_window(h, cls, slab, k, x);
-    }
-    for (u32 n = 0; n < words; n++) {
-        k = k + 1 < words ? k + 1 : 0;
+    for (; k * 64 < blocks; k++) {
         u64 x = free_word(e, blocks, k);
-        if (x != 0)
+        if (x != 0) {
+            h->cls[cls].at = (u16)k;
             return open_window(h, cls, slab, k, x);
+        }
     }
     return NULL;
 }
 
+// The next block of the current slab; NULL when it is not worth to go on with it. A pass visits
+// its words in order of address; what is freed behind it waits for the next pass, which begins
+// only if an eighth of the blocks are free by then. Else malloc would go from word to word for
+// single blocks. A word that is half free again is taken again: small programs stay in few lines.
 static void *from_current(struct heap *h, unsigned cls)
 {
     u32 slab = h->cls[cls].current;
-    void *p = next_word(h, cls, slab);
+    u32 at = h->cls[cls].at;
+    const struct side *e = &arena.side[slab];
+    u32 blocks = arena.desc[slab].blocks;
+    if (at != AT_START) {
+        u64 x = free_word(e, blocks, at);
+        if (count(x) * 2 >= size_min(blocks - at * 64, 64))
+            return open_window(h, cls, slab, at, x);
+    }
+    void *p = open_first(h, cls, slab, at == AT_START ? 0 : at + 1);
     if (p != NULL)
         return p;
     u64 word = atomic_load_explicit(&arena.state[slab].word, memory_order_relaxed);
-    if (!(word & STATE_DIRTY))
-        return NULL;
-    remote_collect(h, slab);
-    return next_word(h, cls, slab);
+    if (word & STATE_DIRTY)
+        remote_collect(h, slab);
+    u32 free = blocks - side_used(e);
+    return free > 0 && free >= blocks / 8 ? open_first(h, cls, slab, 0) : NULL;
 }
 
 // The heaps of our signal handlers have dirty lists too, and may not run again for long.
@@ -110,6 +111,8 @@ static void drain_all(struct heap *h)
 static bool next_slab(struct heap *h, unsigned cls)
 {
     struct class_state *c = &h->cls[cls];
+    if (unlikely(atomic_load_explicit(&the.forked, memory_order_relaxed)) && h == heap_mine)
+        fork_repair(h);
     if (c->partial == 0 || remote_idle(h))
         drain_all(h);
     if (c->partial == 0)
@@ -127,7 +130,7 @@ static bool next_slab(struct heap *h, unsigned cls)
 void *heap_refill(struct heap *h, unsigned cls)
 {
     struct class_state *c = &h->cls[cls];
-    leave_window(h, cls);
+    h->window[cls].free = NULL;
     for (;;) {
         if (c->current != 0) {
             void *p = from_current(h, cls);

@@ -7,6 +7,8 @@
 // word, under the generation that it read before.
 #include "heap/fast.h"
 
+#include <string.h>
+
 // Tell the owner, heap number `id`, that `slab` has remote frees. We have just set DIRTY, so the
 // slab is in no dirty list, and stays with its owner until it has been in one.
 static void push_dirty(u32 id, u32 slab)
@@ -91,20 +93,31 @@ bool remote_idle(const struct heap *h)
     return atomic_load_explicit(&h->dirty_pages, memory_order_relaxed) > IDLE_PAGES;
 }
 
-// Every block is free or freed by strangers. Reads what the owner writes: before PURGING is won it
-// is a guess, afterwards, as nothing can come alive, a true answer stays true.
+// Blocks that strangers freed and nobody collected.
+static u32 remote_count(u32 slab, u64 *ret_hash)
+{
+    u32 n = 0;
+    *ret_hash = 0;
+    for (u32 k = 0; k * 64 < arena.desc[slab].blocks; k++) {
+        u64 bits = atomic_load_explicit(&arena.remote[slab].bits[k], memory_order_acquire);
+        *ret_hash = *ret_hash * 31 + bits;
+        n += (u32)__builtin_popcountll(bits);
+    }
+    return n;
+}
+
+// Every block that is out was freed by strangers. `used` is the owner's, so it is read between two
+// equal counts: a drain in between would show, because a collected bit cannot come back while
+// PURGING keeps the slab from being current. (Before PURGING is won the answer is a guess.)
 __attribute__((no_sanitize("thread"))) static bool all_free(u32 slab)
 {
-    u32 blocks = arena.desc[slab].blocks;
-    for (u32 k = 0; k * 64 < blocks; k++) {
-        u32 left = blocks - k * 64;
-        u64 valid = left >= 64 ? ~(u64)0 : ((u64)1 << left) - 1;
-        u64 free = __atomic_load_n(&arena.side[slab].free[k], __ATOMIC_RELAXED) |
-                   atomic_load_explicit(&arena.remote[slab].bits[k], memory_order_relaxed);
-        if (~free & valid)
-            return false;
-    }
-    return true;
+    u64 before, after;
+    u32 n = remote_count(slab, &before);
+    struct side head;
+    u32 both = __atomic_load_n((const u32 *)&arena.side[slab], __ATOMIC_ACQUIRE); // left and low
+    memcpy(&head, &both, sizeof both);
+    u32 used = side_used(&head);
+    return n == used && remote_count(slab, &after) == n && before == after;
 }
 
 // Give the memory of a wholly free slab of a sleeping owner to the kernel, leaving the slab to it.
@@ -145,7 +158,7 @@ void remote_free(struct heap *h, u32 slab, u32 i, void *p)
                 word & STATE_POOLED ? adopt_pooled(h, slab, state_gen(word)) : claim(h, slab, word);
             if (ours) {
                 remote_collect(h, slab); // bits of a handler that could not take the pool's lock
-                heap_free_local(h, &arena.desc[slab], slab, i, p);
+                heap_free_owned(h, &arena.desc[slab], slab, i, p);
                 return;
             }
             if (!(word & STATE_POOLED) || !lock_held(&the.pool_lock))
@@ -164,26 +177,11 @@ void remote_free(struct heap *h, u32 slab, u32 i, void *p)
 
 // ---------------------------------------------------------------- the owner's side
 
-// Bits of the current window go back to the window, the others to the free bitmap.
-static u64 collect_window(struct heap *h, u32 slab, u32 k, u64 x)
-{
-    unsigned cls = arena.desc[slab].cls;
-    struct window *w = &h->window[cls];
-    if (w->free != &arena.side[slab].free[k])
-        return x;
-    u64 back = x & h->cls[cls].taken;
-    if (unlikely(back & w->word))
-        die("free: block was already freed (by another thread)", page_addr(slab));
-    w->word |= back;
-    if (back != 0)
-        h->cls[cls].zero = 0;
-    return x & ~back;
-}
-
 void remote_collect(struct heap *h, u32 slab)
 {
     struct desc *d = &arena.desc[slab];
     struct side *e = &arena.side[slab];
+    const struct window *w = &h->window[d->cls];
     for (u32 k = 0; k * 64 < d->blocks; k++) {
         _Atomic u64 *bits = &arena.remote[slab].bits[k];
         // Sequentially consistent, both: see announce. Acquire part: the block's last writes by
@@ -191,14 +189,14 @@ void remote_collect(struct heap *h, u32 slab)
         if (atomic_load_explicit(bits, memory_order_seq_cst) == 0)
             continue;
         u64 x = atomic_exchange_explicit(bits, 0, memory_order_seq_cst);
-        x = collect_window(h, slab, k, x);
-        if (unlikely(e->free[k] & x)) {
-            u32 i = k * 64 + (u32)__builtin_ctzll(e->free[k] & x);
+        u64 not_out = e->free[k] | (w->free == &e->free[k] ? w->word : 0);
+        if (unlikely(not_out & x)) {
+            u32 i = k * 64 + (u32)__builtin_ctzll(not_out & x);
             die("free: block was already freed (by another thread)",
                 page_addr(slab) + (size_t)i * d->size);
         }
         e->free[k] |= x;
-        e->used = (u16)(e->used - __builtin_popcountll(x));
+        e->left = (int16_t)(e->left - __builtin_popcountll(x));
     }
 }
 

@@ -51,7 +51,7 @@ static void fall_asleep(struct heap *h, u32 slab, enum slab_where where)
 {
     struct side *e = &arena.side[slab];
     e->where = (u8)where;
-    e->low = wake_at(arena.desc[slab].blocks);
+    side_set_low(e, wake_at(arena.desc[slab].blocks));
     slab_link(&h->cls[arena.desc[slab].cls].asleep, slab);
 }
 
@@ -117,7 +117,7 @@ static bool release(struct heap *h, u32 slab)
 {
     struct desc *d = &arena.desc[slab];
     struct side *e = &arena.side[slab];
-    assert(e->used == 0);
+    assert(side_used(e) == 0);
     if (!let_go(h, slab, 1, STATE_GONE))
         return false;
     if (d->tags != 0)
@@ -135,7 +135,7 @@ void slab_edge(struct heap *h, u32 slab)
 {
     struct side *e = &arena.side[slab];
     struct class_state *c = &h->cls[arena.desc[slab].cls];
-    if (e->where == SLAB_CURRENT || e->used > e->low)
+    if (e->where == SLAB_CURRENT || e->left > 0)
         return;
     if (e->where != SLAB_PARTIAL) {
         if (e->where == SLAB_KEPT)
@@ -143,9 +143,9 @@ void slab_edge(struct heap *h, u32 slab)
         slab_unlink(&c->asleep, slab);
         slab_link(&c->partial, slab);
         e->where = SLAB_PARTIAL;
-        e->low = 0;
+        side_set_low(e, 0);
     }
-    if (e->used > 0 || (e->next == 0 && e->prev == 0))
+    if (side_used(e) > 0 || (e->next == 0 && e->prev == 0))
         return; // the last partial slab stays: churn would take it back at once
     slab_unlink(&c->partial, slab);
     if (!release(h, slab))
@@ -170,16 +170,15 @@ bool slab_make_current(struct heap *h, u32 slab)
     }
     struct class_state *c = &h->cls[arena.desc[slab].cls];
     c->current = slab;
-    c->at = 0;
+    c->at = AT_START;
     arena.side[slab].where = SLAB_CURRENT;
-    arena.side[slab].low = 0;
+    side_set_low(&arena.side[slab], 0);
     return true;
 }
 
 void slab_park(struct heap *h, u32 slab)
 {
     struct class_state *c = &h->cls[arena.desc[slab].cls];
-    assert(arena.side[slab].used == arena.desc[slab].blocks);
     c->current = 0;
     if (c->full < FULL_KEPT) {
         c->full++;
@@ -221,7 +220,7 @@ bool slab_from_pool(struct heap *h, unsigned cls)
     slab_unlink(&c->asleep, slab);
     slab_link(&c->partial, slab);
     arena.side[slab].where = SLAB_PARTIAL;
-    arena.side[slab].low = 0;
+    side_set_low(&arena.side[slab], 0);
     return true;
 }
 
@@ -258,9 +257,9 @@ static bool part(struct heap *h, u32 slab)
     if (e->where == SLAB_CURRENT)
         leave_current(slab);
     e->where = SLAB_ASLEEP;
-    if (e->used == 0)
+    if (side_used(e) == 0)
         return release(h, slab);
-    if (e->used == arena.desc[slab].blocks)
+    if (side_used(e) == arena.desc[slab].blocks)
         return let_go(h, slab, 0, 0);
     return pool(h, slab);
 }

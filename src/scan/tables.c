@@ -281,8 +281,8 @@ struct window_ctx {
     const struct root *r;
 };
 
-// W2: what a window has handed out still counts as free in the side table.
-static int window_live(struct window_ctx *c, const struct window *w, u64 taken)
+// W1: what a window still holds does not count as free in the side table.
+static int window_live(struct window_ctx *c, const struct window *w)
 {
     const struct root *r = c->r;
     u64 offset = (u64)(uintptr_t)w->free - r->side;
@@ -296,12 +296,8 @@ static int window_live(struct window_ctx *c, const struct window *w, u64 taken)
     if (s == NULL || s->single || s->start != r->base + (page << PAGE_SHIFT) ||
         word * 64 >= s->blocks)
         return -EBADMSG;
-    u64 remote = 0;
-    int e =
-        target_read(c->b->target, r->remote + page * sizeof(struct remote) + word * sizeof remote,
-                    &remote, sizeof remote);
-    c->b->live[s->slot / 64 + word] |= taken & ~w->word & ~remote & valid_word(s->blocks, word);
-    return e;
+    c->b->live[s->slot / 64 + word] &= ~w->word;
+    return 0;
 }
 
 static int heap_live(void *ctx, const void *heap)
@@ -310,9 +306,9 @@ static int heap_live(void *ctx, const void *heap)
     const struct heap *h = heap;
     c->b->busy += h->busy != 0;
     for (u32 i = 0; i < CLASS_COUNT; i++) {
-        if (h->window[i].free == NULL || h->cls[i].taken == 0)
+        if (h->window[i].free == NULL || h->window[i].word == 0)
             continue;
-        int e = window_live(c, &h->window[i], h->cls[i].taken);
+        int e = window_live(c, &h->window[i]);
         if (e < 0)
             return e;
     }

@@ -48,13 +48,13 @@ TEST(live_bits_follow_s1)
     CHECK(blocks_find(&b, (u64)(uintptr_t)fake_block(f, p, 255) + 64, &slot) == NULL);
 }
 
-TEST(a_window_hands_out_blocks_that_count_as_free)
+TEST(a_window_holds_blocks_that_do_not_count_as_free)
 {
     struct fake *f = fake_new();
     u32 p = fake_slab(f, 48, 200);
     f->heap[2].window[5] = (struct window){.word = 0xf0, .free = &f->side[p].free[1]};
-    f->heap[2].cls[5].taken = 0xff;
-    f->remote[p].bits[1] = 2; // block 65 was handed out and freed by a stranger
+    f->side[p].free[1] &= ~(u64)0xff; // taken when the window was opened
+    f->remote[p].bits[1] = 2;         // block 65 was handed out and freed by a stranger
     load(f);
     CHECK(b.live_count == 3);
     u32 slot;
@@ -246,7 +246,7 @@ static void noise(struct fake *f, unsigned *seed)
         f->heap[0].window[rand_r(seed) % CLASS_COUNT].free =
             (u64 *)f->side + rand_r(seed) % (sizeof f->side / 8 + 100);
     for (int i = 0; i < CLASS_COUNT; i++)
-        f->heap[0].cls[i].taken = (u64)rand_r(seed);
+        f->heap[0].window[i].word = (u64)rand_r(seed);
 }
 
 // Whatever stands in the tables: no crash, no hang, nothing left behind.
