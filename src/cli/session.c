@@ -314,8 +314,7 @@ static void refuse_rest(struct session *s)
 void session_close(struct session *s, u32 status)
 {
     u64 until = now_ns(CLOCK_MONOTONIC) + SESSION_GRACE_NS;
-    s->rec->end_status = status;
-    s->rec->ended_ns = now_ns(CLOCK_REALTIME);
+    u64 ended_ns = now_ns(CLOCK_REALTIME);
     while (waiting(s) != NULL && now_ns(CLOCK_MONOTONIC) < until)
         nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
     atomic_store(&s->stop, true);
@@ -328,5 +327,7 @@ void session_close(struct session *s, u32 status)
         pthread_join(s->scanner, NULL);
     s->growing = s->scanning = false;
     refuse_rest(s);
+    s->rec->end_status = status;
+    s->rec->ended_ns = ended_ns;
     keep_copy(&s->keep, s->rec, session_used(s));
 }

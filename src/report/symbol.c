@@ -6,6 +6,7 @@
 
 #include "report/symbol.h"
 
+#include "report/unit.h"
 #include "report/utf8.h"
 
 #include <dlfcn.h>
@@ -24,6 +25,7 @@ struct symbol_file {
     Dwfl_Module *mod; // NULL: no symbols to be had
     Dwarf_Addr bias;  // dwfl address minus link-time address
     enum symbol_state state;
+    struct units units;
     u32 nameless;          // answers without a name
     struct module *module; // that points here
     struct symbol_file *next;
@@ -62,6 +64,7 @@ struct symbols *symbols_free(struct symbols *s)
     if (s == NULL)
         return NULL;
     for (struct symbol_file *f = s->files; f != NULL; f = f->next) {
+        units_done(&f->units);
         if (f->dwfl != NULL)
             dwfl_end(f->dwfl);
         f->module->symbols = NULL; // a second report of the same model opens it anew
@@ -239,19 +242,6 @@ static void set_line(struct symbols *s, struct symbol *sym, Dwarf_Die *cu, Dwarf
     sym->line = number > 0 ? (u32)number : 0; // 0: code that the compiler made up
 }
 
-// The compilation unit of an address; clang writes no .debug_aranges, so ask each unit then.
-static Dwarf_Die *unit_of(struct symbol_file *f, Dwarf_Addr at, Dwarf_Addr *ret_bias)
-{
-    Dwarf_Die *cu = dwfl_module_addrdie(f->mod, at, ret_bias);
-    if (cu != NULL)
-        return cu;
-    while ((cu = dwfl_module_nextcu(f->mod, cu, ret_bias)) != NULL) {
-        if (dwarf_haspc(cu, at - *ret_bias) == 1)
-            return cu;
-    }
-    return NULL;
-}
-
 // The chain of scopes from the innermost one that holds `pc` up to its unit. dwarf_getscopes
 // leaves that chain at the first inlined function for the place where it was written;
 // dwarf_getscopes_die, asked with the innermost one, stays with the code.
@@ -295,7 +285,7 @@ static size_t from_dwarf(struct symbols *s, struct symbol_file *f, Dwarf_Addr at
                          struct symbol out[INLINED_MAX])
 {
     Dwarf_Addr bias;
-    Dwarf_Die *cu = unit_of(f, at, &bias), *scopes = NULL;
+    Dwarf_Die *cu = units_find(&f->units, f->mod, at, &bias), *scopes = NULL;
     int n = cu == NULL ? 0 : scopes_of(cu, at - bias, &scopes);
     size_t count = 0;
     if (cu != NULL)
