@@ -41,4 +41,14 @@ is "05: every claim holds" "$(grep -c '^yes:' "$tmp/05_loam_malloc")" 5
 is "06: the answer does not depend on the allocator" "$(cat "$tmp/06_leak")" \
     "$(cat "$tmp/06_leak.loam")"
 
+# What README.md shows is what the tool prints, as far as the compiler has no say in it.
+leaked()
+{
+    sed -n '/^LEAKED/,/^REACHABLE/p' "$1" | sed -e '/^REACHABLE/d' -e 's/ (inlined)$//'
+}
+"$loam" run --leaks --report "$tmp/report" -- "$build/examples/06_leak" >"$tmp/out" 2>&1 </dev/null
+is "06: loam run --leaks leaves the program's output alone" "$(cat "$tmp/out")" \
+    "$(cat "$tmp/06_leak")"
+is "06: README.md shows the leak as loam tells it" "$(leaked README.md)" "$(leaked "$tmp/report")"
+
 done_testing
