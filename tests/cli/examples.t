@@ -46,7 +46,7 @@ leaked()
 {
     sed -n '/^LEAKED/,/^REACHABLE/p' "$1" | sed -e '/^REACHABLE/d' -e 's/ (inlined)$//'
 }
-"$loam" run --leaks --report "$tmp/report" -- "$build/examples/06_leak" >"$tmp/out" 2>&1 </dev/null
+LC_ALL=C.UTF-8 "$loam" run --leaks --report "$tmp/report" -- "$build/examples/06_leak" >"$tmp/out" 2>&1 </dev/null
 is "06: loam run --leaks leaves the program's output alone" "$(cat "$tmp/out")" \
     "$(cat "$tmp/06_leak")"
 is "06: README.md shows the leak as loam tells it" "$(leaked README.md)" "$(leaked "$tmp/report")"
