@@ -191,12 +191,43 @@ static int by_index(const void *a, const void *b)
     return (x->index > y->index) - (x->index < y->index);
 }
 
+// A program that was linked with loam and preloads it too has two records: the preloaded copy
+// wrote the first and was bypassed by the linked one, which wrote the second.
+static bool is_shadow(const struct process *p, const struct process *next)
+{
+    return (p->flags & PROCESS_BYPASSED) != 0 && (next->flags & PROCESS_BYPASSED) == 0 &&
+           strcmp(p->exe, next->exe) == 0;
+}
+
+// A process cannot say that it will replace itself by exec: the call may fail, and when it does
+// not, nobody is left to speak. But what came instead has the same id, and a record of its own.
+static void settle_processes(struct model *m)
+{
+    struct table by_pid = {0}; // to the record that came next
+    u32 first = m->processes_count;
+    for (u32 i = m->processes_count; i-- > 0;) {
+        struct process p = m->processes[i];
+        const struct process *next = table_get(&by_pid, p.pid);
+        if (next != NULL && is_shadow(&p, next))
+            continue;
+        if (next != NULL && (p.flags & PROCESS_ENDED) == 0)
+            p.flags |= PROCESS_EXECED;
+        m->processes[--first] = p;
+        table_put(&by_pid, p.pid, &m->processes[first]);
+    }
+    m->processes_count -= first;
+    memmove(m->processes, m->processes + first, m->processes_count * sizeof *m->processes);
+    table_done(&by_pid);
+}
+
 // The array has moved while it grew, so pointers into it are taken only now.
 static void index_processes(struct loader *l)
 {
     struct model *m = l->m;
-    if (m->processes_count > 0)
+    if (m->processes_count > 0) {
         qsort(m->processes, m->processes_count, sizeof *m->processes, by_index);
+        settle_processes(m);
+    }
     for (u32 i = 0; i < m->processes_count; i++) {
         if (table_get(&l->by_index, m->processes[i].index) == NULL)
             table_put(&l->by_index, m->processes[i].index, &m->processes[i]);

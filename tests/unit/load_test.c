@@ -57,6 +57,43 @@ static int load_and_print(const struct fab *f, size_t size)
     return 0;
 }
 
+// Records of one process id: what it was before exec, and what it became.
+TEST(a_later_record_with_the_same_id_tells_of_exec)
+{
+    struct fab f;
+    struct model m;
+    fab_begin(&f, "sh", 2);
+    fab_process(&f, 1, 50, 0, "/bin/sh", "sh", 2)->flags = PROCESS_ENDED;
+    fab_process(&f, 2, 51, 1, "/bin/sh", "sh", 2)->flags = PROCESS_FORKED;
+    fab_process(&f, 3, 51, 0, "/bin/ls", "ls", 2)->flags = PROCESS_ENDED;
+    fab_process(&f, 4, 52, 1, "/bin/sh", "sh", 2)->flags = PROCESS_FORKED;
+    CHECK(load_memory("it", f.bytes, f.size, &m, why, sizeof why) == 0);
+    CHECK(m.processes_count == 4);
+    CHECK(m.processes[0].flags == PROCESS_ENDED);
+    CHECK(m.processes[1].flags == (PROCESS_FORKED | PROCESS_EXECED));
+    CHECK(m.processes[2].flags == PROCESS_ENDED);
+    CHECK(m.processes[3].flags == PROCESS_FORKED);
+    load_done(&m);
+    fab_done(&f);
+}
+
+// Of two copies of loam in one program, the bypassed one is no process of its own.
+TEST(a_bypassed_copy_is_left_out)
+{
+    struct fab f;
+    struct model m;
+    fab_begin(&f, "prog", 4);
+    fab_process(&f, 1, 60, 0, "/nowhere/prog", "prog", 4)->flags = PROCESS_BYPASSED;
+    fab_process(&f, 2, 60, 0, "/nowhere/prog", "prog", 4)->flags = PROCESS_ENDED;
+    fab_process(&f, 3, 61, 0, "/nowhere/own", "own", 3)->flags = PROCESS_BYPASSED;
+    CHECK(load_memory("it", f.bytes, f.size, &m, why, sizeof why) == 0);
+    CHECK(m.processes_count == 2);
+    CHECK(m.processes[0].index == 2);
+    CHECK(m.processes[1].flags == PROCESS_BYPASSED);
+    load_done(&m);
+    fab_done(&f);
+}
+
 TEST(whole)
 {
     struct fab f;
