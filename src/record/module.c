@@ -10,6 +10,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 static struct {
@@ -108,6 +109,22 @@ static int find(struct module *m)
     return add(m);
 }
 
+// glibc takes a program that the kernel mapped for scattered and knows only the segment of the pc.
+// Its tables lie in another one.
+static void widen_program(struct module *m)
+{
+    const ElfW(Phdr) *p = (const ElfW(Phdr) *)getauxval(AT_PHDR);
+    if (m->map->l_name[0] != 0)
+        return;
+    for (u64 i = 0; i < getauxval(AT_PHNUM); i++) {
+        u64 start = p[i].p_vaddr + m->bias, end = start + p[i].p_memsz;
+        if (p[i].p_type != PT_LOAD)
+            continue;
+        m->start = start < m->start ? start : m->start;
+        m->end = end > m->end ? end : m->end;
+    }
+}
+
 int module_find(u64 pc, struct cfi_module *ret_cfi)
 {
     struct dl_find_object found;
@@ -120,7 +137,9 @@ int module_find(u64 pc, struct cfi_module *ret_cfi)
         .hdr = found.dlfo_eh_frame,
         .map = found.dlfo_link_map,
     };
-    *ret_cfi = (struct cfi_module){found.dlfo_map_start, found.dlfo_map_end, found.dlfo_eh_frame};
+    widen_program(&m);
+    *ret_cfi = (struct cfi_module){(const u8 *)(uintptr_t)m.start, (const u8 *)(uintptr_t)m.end,
+                                   found.dlfo_eh_frame};
     if (!lock_take(&the.lock))
         return -EAGAIN;
     int index = find(&m);

@@ -100,6 +100,13 @@ static bool change_stack(struct walk *w, u64 sp, bool signal)
     return signal && stack_enter(&w->view, sp, false);
 }
 
+// Whether a word can be an address of the program at all. A frame's upper bits name its module, so
+// a word that was taken for a return address by mistake must not reach them.
+static always_inline_ bool is_address(u64 word)
+{
+    return word >> 47 == 0;
+}
+
 static enum walk_end step_wide(struct walk *w, const struct cfi_row *row)
 {
     u64 cfa, next[CFI_REGS];
@@ -114,7 +121,7 @@ static enum walk_end step_wide(struct walk *w, const struct cfi_row *row)
     }
     if ((known & ALWAYS_KNOWN) != ALWAYS_KNOWN)
         return WALK_NEEDS_ALL;
-    if (!change_stack(w, next[CFI_RSP], row->signal != 0))
+    if (!is_address(next[CFI_PC]) || !change_stack(w, next[CFI_RSP], row->signal != 0))
         return WALK_CUT;
     for (unsigned r = 0; r < CFI_REGS; r++)
         w->reg[r] = next[r];
@@ -130,7 +137,7 @@ static enum walk_end step_packed(struct walk *w, u64 rule)
     u64 pc, sp = w->reg[CFI_RSP], cfa = w->reg[base] + rule_offset(rule);
     if ((w->known & BIT(base)) == 0)
         return WALK_NEEDS_ALL;
-    if (cfa < sp || cfa - sp < 8 || !load(w, cfa - 8, &pc))
+    if (cfa < sp || cfa - sp < 8 || !load(w, cfa - 8, &pc) || !is_address(pc))
         return WALK_CUT;
     w->known &= CALLEE_SAVED;
     for (unsigned n = 0; n < countof(saved); n++)
@@ -151,6 +158,8 @@ static enum walk_end step_frame_pointer(struct walk *w)
         return WALK_CUT;
     if (pc == 0)
         return WALK_COMPLETE;
+    if (!is_address(pc))
+        return WALK_CUT;
     u64 rule = rule_find(pc - 1);
     if (rule_kind(rule) == RULE_NONE && rule_module(rule) != 0)
         return WALK_CUT;
@@ -271,8 +280,8 @@ static always_inline_ enum walk_end run(struct fast *f, u64 hi, bool skip, struc
         rbp = saved == RULE_UNIT ? rbp : old;
         key = word_at(cfa - 8) - 1;
         sp = cfa;
-        if (unlikely(key == UINT64_MAX)) {
-            end = WALK_COMPLETE;
+        if (unlikely(!is_address(key))) {
+            end = key == UINT64_MAX ? WALK_COMPLETE : WALK_CUT;
             break;
         }
     }
