@@ -116,6 +116,12 @@ struct record_process {
     _Atomic u64 peak_bytes;  // highest live_bytes
     _Atomic u64 peak_ns;     // nanoseconds after started_ns, coarse
     _Atomic u64 peak_serial; // grows each time the peak is passed; see struct record_site
+    // The thread that asks for a scan: its stack pointer, and the registers that a called function
+    // keeps, where the program called exit or returned from main. What lies below are frames of
+    // libc and of the library, whose unset slots hold leftovers of the program's dead ones: no
+    // roots.
+    u64 exit_sp; // 0: not known
+    u64 exit_kept[6];
     u32 first_site; // smaller site ids in tags are blocks inherited from the parent by fork
     u32 pad[7];
     u16 exe_len;

@@ -9,7 +9,10 @@
 
 #include "base/base.h"
 #include "record/record.h"
+#include "record/unwind.h"
 
+#include <dlfcn.h>
+#include <link.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -25,8 +28,24 @@ static void on_quick_end(void)
     record_end(0);
 }
 
+// Where a function of libc lies.
+static u64 extent(void *fn, u64 *ret_end)
+{
+    Dl_info info;
+    const ElfW(Sym) *symbol = NULL;
+    u64 start = (u64)(uintptr_t)fn;
+    bool known = dladdr1(fn, &info, (void **)&symbol, RTLD_DL_SYMENT) != 0 && symbol != NULL &&
+                 info.dli_saddr == fn;
+    *ret_end = known ? start + symbol->st_size : start;
+    return start;
+}
+
 void exit_init(void)
 {
+    u64 exit_end, quick_end;
+    u64 exit_start = extent((void *)exit, &exit_end);
+    u64 quick_start = extent((void *)quick_exit, &quick_end);
+    unwind_init_exit(exit_start, exit_end, quick_start, quick_end);
     on_exit(on_end, NULL);
     at_quick_exit(on_quick_end);
 }

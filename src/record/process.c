@@ -137,8 +137,15 @@ static void wait_for_answer(struct recording *map, struct record_process *p)
 }
 
 // Threads that come here later wait too: the first to leave would take the memory with it.
-void process_ask_scan(struct recording *map, struct record_process *p)
+void process_ask_scan(struct recording *map, struct record_process *p,
+                      const struct unwind_start *from)
 {
+    u64 unknown = 0;
+    if (from != NULL && __atomic_compare_exchange_n(&p->exit_sp, &unknown, from->rsp, false,
+                                                    __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+        const u64 kept[] = {from->rbx, from->rbp, from->r12, from->r13, from->r14, from->r15};
+        memcpy(p->exit_kept, kept, sizeof p->exit_kept);
+    }
     u32 none = REQUEST_NONE;
     if (atomic_compare_exchange_strong(&p->request, &none, REQUEST_SCAN)) {
         atomic_fetch_add(&map->bell, 1);

@@ -3,6 +3,7 @@
 
 #include "format/recording.h"
 #include "record/record.h"
+#include "record/unwind.h"
 
 // Keep what is to be said of the program. Makes system calls; at start only.
 void process_init(const struct record_program *program);
@@ -15,5 +16,7 @@ struct record_process *process_write(u32 first_site);
 bool process_is_me(void);
 // The program's path, terminated.
 const char *process_exe(void);
-// Ask the tool for a leak scan and wait until it is done, refused, or the tool found dead.
-void process_ask_scan(struct recording *map, struct record_process *p);
+// Ask the tool for a leak scan and wait until it is done, refused, or the tool found dead. `from`:
+// where the program began to end, or NULL.
+void process_ask_scan(struct recording *map, struct record_process *p,
+                      const struct unwind_start *from);

@@ -227,6 +227,8 @@ void record_bypassed(void)
 
 void record_end(int status)
 {
+    struct unwind_start from;
+    unwind_capture(&from);
     struct record_process *p = atomic_load_explicit(&the.process, memory_order_relaxed);
     if (state() != RECORD_ON || !process_is_me())
         return;
@@ -234,6 +236,6 @@ void record_end(int status)
     p->exit_code = (u32)status;
     atomic_fetch_or_explicit(&p->flags, PROCESS_ENDED, memory_order_release);
     if (writer_map()->leaks != 0)
-        process_ask_scan(writer_map(), p);
+        process_ask_scan(writer_map(), p, unwind_leave(&from) ? &from : NULL);
     errno = saved;
 }

@@ -12,6 +12,9 @@
 
 static struct {
     u64 skip_start, skip_size;
+    struct {
+        u64 start, end;
+    } exit[2];
 } the;
 
 enum walk_end { WALK_ON, WALK_COMPLETE, WALK_CUT, WALK_NEEDS_ALL };
@@ -327,6 +330,56 @@ struct unwind_trace unwind_hash(const struct unwind_start *start)
         return walk_all(start, NULL, RECORDING_FRAMES);
     t.truncated = end != WALK_COMPLETE;
     return t;
+}
+
+// ---------------------------------------------------------------- the way out
+
+void unwind_init_exit(u64 exit_start, u64 exit_end, u64 quick_start, u64 quick_end)
+{
+    the.exit[0].start = exit_start;
+    the.exit[0].end = exit_end;
+    the.exit[1].start = quick_start;
+    the.exit[1].end = quick_end;
+}
+
+static bool in_exit(u64 pc)
+{
+    return (pc > the.exit[0].start && pc <= the.exit[0].end) ||
+           (pc > the.exit[1].start && pc <= the.exit[1].end);
+}
+
+#define EXIT_DEPTH 6 // frames of libc between our handler and exit
+
+bool unwind_leave(struct unwind_start *at)
+{
+    struct walk w;
+    walk_init(&w, at);
+    if (!stack_enter(&w.view, at->rsp, true))
+        return false;
+    struct walk out = {0}; // the first frame outside the library
+    for (int depth = 0; depth < EXIT_DEPTH;) {
+        bool last = in_exit(w.reg[CFI_PC]);
+        if (!is_skipped(w.reg[CFI_PC] - w.back)) {
+            out = depth++ == 0 ? w : out;
+        }
+        if (step(&w, rule_find(w.reg[CFI_PC] - w.back)) != WALK_ON)
+            break;
+        if (last) {
+            out = w;
+            break;
+        }
+    }
+    *at = (struct unwind_start){
+        .pc = out.reg[CFI_PC],
+        .rsp = out.reg[CFI_RSP],
+        .rbp = out.reg[CFI_RBP],
+        .rbx = out.reg[CFI_RBX],
+        .r12 = out.reg[12],
+        .r13 = out.reg[13],
+        .r14 = out.reg[14],
+        .r15 = out.reg[15],
+    };
+    return at->rsp != 0;
 }
 
 u32 unwind_frames(const struct unwind_start *start, u64 *ret_frames, u32 max)

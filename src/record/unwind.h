@@ -37,6 +37,12 @@ struct unwind_trace {
 // other frame has been met: the recorder's own.
 void unwind_init(u64 skip_start, u64 skip_end);
 
+// Functions of libc that unwind_leave leaves too, once, before threads: those that end a program.
+void unwind_init_exit(u64 exit_start, u64 exit_end, u64 quick_start, u64 quick_end);
+// Go from `at` out to the frame that called into the library, or that called exit or quick_exit on
+// the way there. False when the way is not known; *at is then undefined.
+bool unwind_leave(struct unwind_start *at);
+
 struct unwind_trace unwind_hash(const struct unwind_start *start);
 // Write the innermost `max` frames; returns how many there were.
 u32 unwind_frames(const struct unwind_start *start, u64 *ret_frames, u32 max);

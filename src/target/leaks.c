@@ -131,7 +131,7 @@ static int look(struct scan *s, pid_t asking, const struct map *recording)
         e = blocks_copy(&s->blocks);
     if (e == 0)
         e = mark_init(&s->mark, &s->blocks);
-    struct roots r = {&s->memory, &s->maps, &s->stop, recording, s->proc->root, asking};
+    struct roots r = {&s->memory, &s->maps, &s->stop, recording, s->proc->root, asking, s->proc};
     return e == 0 ? roots_mark(&r, &s->mark) : e;
 }
 

@@ -1,5 +1,6 @@
 // roots.c: where a stopped process's pointers start.
 #include "target/roots.h"
+#include "format/recording.h"
 #include "target/kernel.h"
 
 #include <errno.h>
@@ -97,7 +98,19 @@ struct stacks {
     bool complete; // all threads are known
 };
 
-static int stacks_load(struct stacks *s, const struct stop *stop)
+#define EXIT_FRAMES_MAX (64 * KiB) // the library's own frames on the way to its wait
+
+// Where the living part of a thread's stack begins. In the thread that entered the library to end
+// the program that is where it entered.
+static u64 stack_start(const struct thread *t, const struct record_process *proc)
+{
+    u64 below = proc->exit_sp - t->cpu.sp;
+    if (proc->exit_sp != 0 && below < EXIT_FRAMES_MAX)
+        return proc->exit_sp;
+    return t->cpu.sp - CPU_RED_ZONE;
+}
+
+static int stacks_load(struct stacks *s, const struct stop *stop, const struct record_process *proc)
 {
     *s = (struct stacks){.complete = true};
     s->thread = calloc(stop->count + 1, sizeof *s->thread);
@@ -106,7 +119,7 @@ static int stacks_load(struct stacks *s, const struct stop *stop)
     for (size_t i = 0; i < stop->count; i++) {
         const struct thread *t = &stop->thread[i];
         if (t->stopped)
-            s->thread[s->count++] = (struct range){t->cpu.sp - CPU_RED_ZONE, t->cpu.tp};
+            s->thread[s->count++] = (struct range){stack_start(t, proc), t->cpu.tp};
         else if (!t->gone)
             s->complete = false;
     }
@@ -283,7 +296,10 @@ static void mark_thread(const struct roots *r, const struct thread *t, struct ma
 {
     u64 words[32];
     bool asking = t->tid == r->asking;
-    mark_words(m, words, cpu_words(&t->cpu, asking, words));
+    if (asking && stack_start(t, r->proc) == r->proc->exit_sp)
+        mark_words(m, r->proc->exit_kept, countof(r->proc->exit_kept));
+    else
+        mark_words(m, words, cpu_words(&t->cpu, asking, words));
     if (!asking)
         mark_words(m, buf, cpu_vector(t->tid, buf, CPU_VECTOR_MAX) / 8);
 }
@@ -303,7 +319,7 @@ static int mark_registers(const struct roots *r, struct mark *m)
 int roots_mark(const struct roots *r, struct mark *m)
 {
     struct stacks s;
-    int e = stacks_load(&s, r->stop);
+    int e = stacks_load(&s, r->stop, r->proc);
     for (size_t i = 0; e == 0 && i < s.count; i++)
         mark_clip(m, s.thread[i].start);
     if (e == 0)

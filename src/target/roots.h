@@ -27,9 +27,10 @@ struct roots {
     struct memory *memory;
     const struct maps *maps;
     const struct stop *stop;
-    const struct map *recording; // or NULL
-    u64 root;                    // address of the heap's root
-    pid_t asking;                // the thread that asked for the scan and waits for it, or 0
+    const struct map *recording;       // or NULL
+    u64 root;                          // address of the heap's root
+    pid_t asking;                      // the thread that asked for the scan and waits for it, or 0
+    const struct record_process *proc; // exit_sp and exit_kept of the asking thread
 };
 
 // Mark everything that the roots point to; mark_run is still to be done. 0, -ENOMEM or -ESRCH.
