@@ -151,6 +151,13 @@ static void leak_kind(struct page *p, const struct place *pl)
     }
 }
 
+// One more fact about a place, if the line has room for it.
+static void aside(struct page *p, const char *word, const char *text)
+{
+    if (p->k->column + 3 + strlen(word) + utf8_width(text) <= p->k->width)
+        ink(p->k, INK_DIM, " · %s%s", word, text);
+}
+
 // The peak often comes from where the leak came from: one line is enough then.
 static void stack_again(struct page *p, const struct site *site)
 {
@@ -176,10 +183,10 @@ static void place(struct page *p, struct place *pl, enum measure by, u64 whole)
         ink(p->k, INK_PLAIN, "  in %s", words_of(blocks, n, "block"));
     if (by == BY_LEAK)
         leak_kind(p, pl);
-    if (pl->ways > 1)
-        ink(p->k, INK_DIM, " · by %s", words_of(ways, pl->ways, "call path"));
     if (by != BY_PEAK && p->m->processes_count > 1)
-        ink(p->k, INK_DIM, " · %s", base_name(pl->sample->process->exe));
+        aside(p, "", base_name(pl->sample->process->exe));
+    if (pl->ways > 1)
+        aside(p, "by ", words_of(ways, pl->ways, "call path"));
     ink_line(p->k);
     if (pl->shown && !pl->sample->other)
         stack_again(p, pl->sample);
