@@ -45,7 +45,6 @@ static void place_add(struct place *p, struct site *s, const struct process *pea
     // The heaviest stack stands for all.
     if (p->sample == NULL || site_weight(s) > site_weight(p->sample))
         p->sample = s;
-    p->ways++;
     p->allocs += s->allocs;
     p->alloc_bytes += s->alloc_bytes;
     p->largest = p->largest > s->largest ? p->largest : s->largest;
@@ -64,7 +63,7 @@ struct places places_merge(struct model *m, u32 depth)
     struct places all = {.items = calloc(m->sites_count + 1, sizeof *all.items)};
     if (all.items == NULL)
         die("loam: no memory for the report", NULL);
-    struct table by_key = {0};
+    struct table by_key = {0}, stacks = {0};
     const struct process *peak = totals_of(m).peak;
     depth = depth == 0 ? RECORDING_FRAMES : depth;
     for (u32 i = 0; i < m->sites_count; i++) {
@@ -80,8 +79,13 @@ struct places places_merge(struct model *m, u32 depth)
             all.items[all.count++] = p;
         }
         place_add(p, s, peak);
+        // The same stack in another process is no other way.
+        u64 whole = table_mix(frames_key(s, RECORDING_FRAMES), key);
+        p->ways += table_get(&stacks, whole) == NULL;
+        table_put(&stacks, whole, s);
     }
     table_done(&by_key);
+    table_done(&stacks);
     return all;
 }
 
