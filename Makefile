@@ -67,10 +67,12 @@ $O/libloam.a: $O/loam.o
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-# The same with the libc names: linked before libc, it replaces malloc at link time.
+# The same with the libc names: linked before libc, it replaces malloc at link time. Its code has a
+# section of its own, by which backtraces tell loam's frames from the program's (module_self).
 $O/loam_malloc.o: $(TARGET_OBJS) $(PRELOAD_OBJS)
 	$(LD) -r -o $@ $^
-	objcopy --localize-hidden $@
+	objcopy --localize-hidden $(patsubst %,--rename-section %=loam_text,.text .text.unlikely \
+		.text.startup .text.hot) $@
 $O/libloam_malloc.a: $O/loam_malloc.o
 	@rm -f $@
 	$(AR) rcs $@ $^

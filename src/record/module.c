@@ -195,12 +195,17 @@ void module_fork_child(void)
     atomic_store_explicit(&the.lock.holder, 0, memory_order_relaxed);
 }
 
+// The linker sets them around the section in which libloam_malloc.a has its code (Makefile);
+// libloam.so has no such section.
+extern hidden_ __attribute__((weak)) const char __start_loam_text[], __stop_loam_text[];
+
 void module_self(u64 *ret_start, u64 *ret_end)
 {
     struct dl_find_object found;
-    *ret_start = *ret_end = 0;
-    if (_dl_find_object((void *)(uintptr_t)module_self, &found) != 0 ||
-        found.dlfo_link_map->l_name[0] == 0) // the program
+    *ret_start = (u64)(uintptr_t)__start_loam_text;
+    *ret_end = (u64)(uintptr_t)__stop_loam_text;
+    if (*ret_start != 0 || _dl_find_object((void *)(uintptr_t)module_self, &found) != 0 ||
+        found.dlfo_link_map->l_name[0] == 0) // the program, in tests
         return;
     *ret_start = (u64)(uintptr_t)found.dlfo_map_start;
     *ret_end = (u64)(uintptr_t)found.dlfo_map_end;

@@ -43,5 +43,6 @@ void module_init(const char *program);
 void module_gone(const void *p);
 // In a forked child: nobody else holds the table.
 void module_fork_child(void);
-// Addresses that libloam.so covers; none where loam is linked into the program itself.
+// Addresses of loam's own code: all of libloam.so, or what libloam_malloc.a brought into the
+// program.
 void module_self(u64 *ret_start, u64 *ret_end);

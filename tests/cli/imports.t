@@ -9,7 +9,7 @@ allowed=$(sed -e 's/#.*//' "$top/tools/imports" | tr -s ' \t' '\n' | grep . | so
 undefined()
 {
     nm "$2" --undefined-only "$1" | awk '$1 == "U" || $1 == "w" { print $2 }' | sed 's/@.*//' | sort -u |
-        grep -vxE '_ITM_(de)?registerTMCloneTable|__gmon_start__|__cxa_finalize|_GLOBAL_OFFSET_TABLE_'
+        grep -vxE '_ITM_(de)?registerTMCloneTable|__gmon_start__|__cxa_finalize|_GLOBAL_OFFSET_TABLE_|__st(art|op)_loam_text'
 }
 
 # Lines of $1 that are not in $2.
