@@ -113,10 +113,12 @@ int child_start(struct child *c, const struct child_setting *set)
 static void stop_too(struct child *c, int signal)
 {
     sigset_t one;
+    struct timespec none = {0};
     sigemptyset(&one);
     sigaddset(&one, signal);
-    sigprocmask(SIG_UNBLOCK, &one, NULL);
+    sigtimedwait(&one, NULL, &none); // our own of the terminal's ^Z: we stop once, not twice
     raise(signal);
+    sigprocmask(SIG_UNBLOCK, &one, NULL);
     sigprocmask(SIG_BLOCK, &one, NULL);
     kill(c->pid, SIGCONT);
 }

@@ -82,6 +82,17 @@ wait $pid
 is "both run on after fg" $? 5
 is "and the program saw nothing else" "$(cat out)" "again"
 
+perl -e "$job" "$loam" run -- sh -c 'echo ready; sleep 1; echo again; exit 5' >out 2>/dev/null &
+pid=$!
+wait_for grep -q ready out
+kill -s TSTP -- -$pid # as the terminal does it
+ok "loam stops with its program on ^Z" wait_for state_is $pid T
+kill -s CONT -- -$pid
+sleep 0.2
+ok "once, not twice" state_is $pid S
+wait $pid
+is "and runs on" $? 5
+
 perl -e "$job" "$loam" run -- sh -c 'kill -TSTP $$; exit 6' >out 2>/dev/null &
 pid=$!
 wait_for state_is $pid T
