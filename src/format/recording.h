@@ -150,12 +150,16 @@ struct record_module {
 // F5  at_peak is this site's live bytes at the process's high-water mark, kept lazily: whoever is
 //     about to change live_bytes and finds serial != process.peak_serial first stores live_bytes
 //     into at_peak and the new serial. So a reader takes live_bytes while serial differs.
+// F6  a stack is written once: a site holds its innermost frames, and where `tail` is not 0 it goes
+//     on with the frames of that earlier site of its process, without that stack's innermost
+//     `tail_skip`. (g++ on a large file: 45 frames a stack, 7 of them new.)
 struct record_site {
     struct record head;
     u32 id;
-    u32 frames_count;
-    u32 truncated; // outer frames are missing (deeper than RECORDING_FRAMES, or no tables)
-    u32 pad;
+    u32 frames_count; // in this record
+    u16 truncated;    // outer frames are missing (deeper than RECORDING_FRAMES, or no tables)
+    u16 tail_skip;
+    u32 tail; // F6
     _Atomic u64 allocs, alloc_bytes;
     _Atomic u64 frees, free_bytes;
     _Atomic u64 largest;         // biggest single request
@@ -166,7 +170,7 @@ struct record_site {
     u64 indirect_blocks, indirect_bytes;
     u64 cycle_blocks, cycle_bytes;
     u64 reachable_blocks, reachable_bytes;
-    u64 frames[]; // innermost first: module index << 48 | (pc - bias); index 0: a bare pc
+    u64 frames[]; // F6; innermost first: module index << 48 | (pc - bias); index 0: a bare pc
 };
 
 #define FRAME_MODULE_SHIFT 48

@@ -3,6 +3,7 @@
 
 #include "os/os.h"
 #include "record/module.h"
+#include "record/tails.h"
 #include "record/writer.h"
 
 #include <string.h>
@@ -198,26 +199,22 @@ static u32 unwritten_module(const struct record_site *s)
 
 // Modules first, then the site: a reader that goes through the records in order knows each module
 // before a frame names it. A module's record takes the place where the site was about to stand,
-// and the site is walked anew.
-static struct record_site *write_site(const struct unwind_start *start, struct unwind_trace t)
+// and the stack is walked anew. On return the record holds the whole stack, with frames as the
+// unwinder tells them.
+static struct record_site *write_stack(const struct unwind_start *start, u32 count)
 {
-    struct record_site *s;
     for (;;) {
-        s = writer_reserve(RECORD_SITE, sizeof *s + t.count * sizeof s->frames[0]);
+        struct record_site *s =
+            writer_reserve(RECORD_SITE, sizeof *s + count * sizeof s->frames[0]);
         if (s == NULL)
             return NULL;
-        s->frames_count = unwind_frames(start, s->frames, t.count);
+        s->frames_count = unwind_frames(start, s->frames, count);
         u32 module = unwritten_module(s);
         if (module == 0)
-            break;
+            return s;
         if (!write_module(module))
             return NULL;
     }
-    for (u32 i = 0; i < s->frames_count; i++)
-        s->frames[i] = frame_of(s->frames[i]);
-    s->id = the.next;
-    s->truncated = t.truncated;
-    return s;
 }
 
 static struct record_site *add_site(const struct unwind_start *start, struct unwind_trace t)
@@ -225,11 +222,18 @@ static struct record_site *add_site(const struct unwind_start *start, struct unw
     struct table *table = table_with_room();
     if (table == NULL || the.next > SITE_ID_MAX)
         return NULL;
-    struct record_site *s = write_site(start, t);
+    struct record_site *s = write_stack(start, t.count);
     if (s == NULL || !index_set(the.next, s))
         return NULL;
-    writer_commit(s, s->head.bytes);
-    the.next++;
+    struct tail tail = tails_share(s->frames, s->frames_count, the.next);
+    for (u32 i = 0; i < tail.own; i++)
+        s->frames[i] = frame_of(s->frames[i]);
+    s->frames_count = tail.own;
+    s->tail = tail.site;
+    s->tail_skip = (u16)tail.skip;
+    s->truncated = (u16)t.truncated;
+    s->id = the.next++;
+    writer_commit(s, sizeof *s + tail.own * sizeof s->frames[0]);
     table_add(table, t.hash, writer_place(s));
     return s;
 }
@@ -271,6 +275,7 @@ bool sites_begin(struct record_process *process, u32 first_site)
     struct table *old = atomic_load_explicit(&the.table, memory_order_relaxed);
     if (old != NULL)
         os_unmap(old, table_bytes(old->mask + 1));
+    tails_clear();
     atomic_store_explicit(&the.table, table_new(TABLE_MIN), memory_order_relaxed);
     the.process = process;
     the.first = the.next = first_site;

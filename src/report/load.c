@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define MODULE_INDEX_BITS 16
+#define TAIL_FRAMES_MAX   (32u << 20) // in all stacks: a hostile file could ask for gigabytes
 
 struct loader {
     struct model *m;
@@ -26,8 +27,10 @@ struct loader {
     size_t size;
     struct table by_index;  // process index -> struct process
     struct table by_module; // process index, module index -> struct module
+    struct table by_site;   // process index, site id -> 1 + number in model.sites
     struct table by_name;   // hash of path and build-id -> struct module
     u32 modules_room, processes_room, sites_room;
+    u32 tail_frames; // copied so far
 };
 
 // What a walk over all records calls for each; `bytes` of it are readable.
@@ -291,15 +294,47 @@ static void add_module(struct loader *l, u32 index, const struct record *r, size
 
 // ---------------------------------------------------------------- sites
 
-static struct frame *load_frames(struct loader *l, u32 process, const u64 *raw, u32 count)
+static u64 site_key(u32 process, u32 id)
 {
-    struct frame *frames = store_push(l->store, count * sizeof *frames);
-    for (u32 i = 0; i < count; i++) {
-        u64 key = (u64)process << MODULE_INDEX_BITS | raw[i] >> FRAME_MODULE_SHIFT;
+    return (u64)process << 32 | id;
+}
+
+// The site whose frames go on where those of `rs` end (F6), or NULL. The records of a process are
+// in order of its writing, so that site has been met. What makes no sense cuts the stack short.
+static const struct site *tail_of(struct loader *l, u32 process, const struct record_site *rs,
+                                  bool *ret_missing)
+{
+    *ret_missing = false;
+    if (rs->tail == 0)
+        return NULL;
+    uintptr_t number = (uintptr_t)table_get(&l->by_site, site_key(process, rs->tail));
+    const struct site *tail = number != 0 ? &l->m->sites[number - 1] : NULL;
+    if (tail != NULL && rs->tail_skip <= tail->frames_count &&
+        rs->frames_count + tail->frames_count - rs->tail_skip <= RECORDING_FRAMES &&
+        l->tail_frames < TAIL_FRAMES_MAX)
+        return tail;
+    *ret_missing = true;
+    return NULL;
+}
+
+static void load_frames(struct loader *l, u32 process, const struct record_site *rs, struct site *s)
+{
+    bool missing;
+    const struct site *tail = tail_of(l, process, rs, &missing);
+    u32 own = rs->frames_count, rest = tail != NULL ? tail->frames_count - rs->tail_skip : 0;
+    l->tail_frames += rest;
+    struct frame *frames = store_push(l->store, (own + rest) * sizeof *frames);
+    for (u32 i = 0; i < own; i++) {
+        u64 key = (u64)process << MODULE_INDEX_BITS | rs->frames[i] >> FRAME_MODULE_SHIFT;
         frames[i].module = table_get(&l->by_module, key);
-        frames[i].offset = raw[i] & FRAME_OFFSET_MASK;
+        frames[i].offset = rs->frames[i] & FRAME_OFFSET_MASK;
     }
-    return frames;
+    if (rest > 0)
+        memcpy(frames + own, tail->frames + rs->tail_skip, rest * sizeof *frames);
+    s->frames = frames;
+    s->frames_count = own + rest;
+    s->truncated = rs->truncated != 0 || missing;
+    l->m->damaged += missing;
 }
 
 // Counters are read while others raise them, so a difference may be a little below zero.
@@ -316,8 +351,7 @@ static void add_amount(struct amount *sum, struct amount a)
 
 static void fill_site(struct site *s, const struct record_site *rs)
 {
-    s->truncated = rs->truncated != 0;
-    s->other = rs->frames_count == 0;
+    s->other = s->frames_count == 0;
     s->allocs = rs->allocs;
     s->alloc_bytes = rs->alloc_bytes;
     s->frees = rs->frees;
@@ -344,9 +378,11 @@ static void add_site(struct loader *l, u32 index, const struct record *r, size_t
     }
     struct model *m = l->m;
     m->sites = grown(m->sites, m->sites_count, &l->sites_room, sizeof *m->sites);
-    struct site *s = &m->sites[m->sites_count++];
-    *s = (struct site){.process = p, .frames_count = rs->frames_count};
-    s->frames = load_frames(l, index, rs->frames, rs->frames_count);
+    struct site *s = &m->sites[m->sites_count];
+    *s = (struct site){.process = p};
+    load_frames(l, index, rs, s);
+    m->sites_count++;
+    table_put(&l->by_site, site_key(index, rs->id), (void *)(uintptr_t)m->sites_count);
     fill_site(s, rs);
     add_amount(&p->direct, s->direct);
     add_amount(&p->indirect, s->indirect);
@@ -410,6 +446,7 @@ static int load_copy(const char *name, const char *bytes, size_t size, struct mo
     walk(&l, blocks, add_site);
     table_done(&l.by_index);
     table_done(&l.by_module);
+    table_done(&l.by_site);
     table_done(&l.by_name);
     return 0;
 }

@@ -154,6 +154,54 @@ TEST(cut_anywhere)
     fab_done(&f);
 }
 
+static struct record_site *site_with_tail(struct fab *f, u64 frame, u32 tail, u16 skip)
+{
+    struct record_site *s = fab_site(f, 1, &frame, 1);
+    s->tail = tail;
+    s->tail_skip = skip;
+    return s;
+}
+
+static bool stack_is(const struct site *s, const char *offsets)
+{
+    bool same = s->frames_count == strlen(offsets);
+    for (u32 i = 0; same && i < s->frames_count; i++)
+        same = s->frames[i].offset == (u64)offsets[i];
+    return same;
+}
+
+TEST(shared_tails)
+{
+    struct fab f;
+    struct model m;
+    fab_begin(&f, "prog", 4);
+    fab_process(&f, 1, 100, 0, "/nowhere/prog", "prog", 4);
+    fab_process(&f, 2, 101, 0, "/nowhere/prog", "prog", 4);
+    u64 frames[] = {'a', 'b', 'c', 'd'};
+    fab_site(&f, 1, frames, 4);
+    site_with_tail(&f, 'e', 1, 2); // F6
+    site_with_tail(&f, 'f', 2, 1);
+    site_with_tail(&f, 'g', 1, 4);
+    CHECK(load_memory("it", f.bytes, f.size, &m, why, sizeof why) == 0);
+    CHECK(m.sites_count == 4 && m.damaged == 0);
+    CHECK(stack_is(&m.sites[0], "abcd") && stack_is(&m.sites[1], "ecd"));
+    CHECK(stack_is(&m.sites[2], "fcd") && stack_is(&m.sites[3], "g"));
+    CHECK(!m.sites[2].truncated);
+    load_done(&m);
+
+    site_with_tail(&f, 'h', 1, 5);        // more than there are
+    site_with_tail(&f, 'i', 7, 0);        // itself
+    site_with_tail(&f, 'j', 8, 0);        // a later one
+    fab_site(&f, 2, frames, 1)->tail = 1; // another process's
+    CHECK(load_memory("it", f.bytes, f.size, &m, why, sizeof why) == 0);
+    CHECK(m.sites_count == 8 && m.damaged == 4);
+    CHECK(stack_is(&m.sites[4], "h") && stack_is(&m.sites[5], "i"));
+    CHECK(stack_is(&m.sites[6], "j") && m.sites[6].truncated);
+    CHECK(stack_is(&m.sites[7], "a") && m.sites[7].truncated);
+    load_done(&m);
+    fab_done(&f);
+}
+
 TEST(half_written)
 {
     struct fab f;

@@ -89,3 +89,23 @@ static inline u32 fake_count(u32 process, u32 kind)
         n += r->kind == kind && w.process == process;
     return n;
 }
+
+// The whole stack of a site, F6. Returns the number of frames.
+static inline u32 fake_stack(u32 process, const struct record_site *s, u64 *ret)
+{
+    u32 n = 0, skip = 0;
+    for (;;) {
+        if (skip <= s->frames_count) {
+            memcpy(ret + n, s->frames + skip, (s->frames_count - skip) * sizeof *ret);
+            n += s->frames_count - skip;
+            skip = s->tail_skip;
+        } else {
+            skip = skip - s->frames_count + s->tail_skip;
+        }
+        CHECK(n <= RECORDING_FRAMES && s->tail < s->id);
+        if (s->tail == 0)
+            return n;
+        s = fake_site(process, s->tail - fake_process(process)->first_site);
+        CHECK(s != NULL);
+    }
+}

@@ -68,7 +68,7 @@ TEST(frames_name_modules)
     struct record_process *p = start(4);
     here(1);
     struct record_site *s = fake_site(p->index, 1);
-    CHECK(s->frames_count > 2 && !s->truncated);
+    CHECK(s->frames_count > 2 && !s->truncated && s->tail == 0);
     bool met = false;
     for (u32 i = 0; i < s->frames_count; i++) {
         u32 module = (u32)(s->frames[i] >> FRAME_MODULE_SHIFT);
@@ -198,10 +198,16 @@ static noinline_ void *right(u32 n, u32 depth)
     return p;
 }
 
+static u64 leaf_frames[RECORDING_FRAMES];
+static u32 leaf_count;
+
 // As many distinct stacks as n has values.
 static noinline_ void *path(u32 n, u32 depth)
 {
     void *volatile p;
+    struct unwind_start here_too;
+    unwind_capture(&here_too);
+    leaf_count = unwind_frames(&here_too, leaf_frames, RECORDING_FRAMES);
     if (depth == 0)
         p = loam_malloc(32);
     else if (n & 1)
@@ -215,6 +221,30 @@ static void many_stacks(void)
 {
     for (u32 i = 0; i < 1024; i++)
         CHECK(path(i, 10) != NULL);
+}
+
+// Every site's stack is whole, although most of its frames stand elsewhere.
+TEST(stacks_share_their_tails)
+{
+    struct record_process *p = start(16);
+    u64 frames[RECORDING_FRAMES];
+    u32 stored = 0, all = 0;
+    for (u32 i = 0; i < 1024; i++) {
+        CHECK(path(i, 10) != NULL);
+        struct record_site *s = fake_site(p->index, i + 1);
+        u32 n = fake_stack(p->index, s, frames);
+        CHECK(n >= leaf_count);
+        // All but the innermost of ours, which are the same calls at other places.
+        for (u32 k = 1; k < leaf_count; k++) {
+            u64 ours = leaf_frames[leaf_count - k], theirs = frames[n - k];
+            CHECK(ours >> UNWIND_MODULE_SHIFT == theirs >> FRAME_MODULE_SHIFT);
+            CHECK(((ours - theirs) & 0xfff) == 0); // a module's bias is whole OS pages
+        }
+        stored += s->frames_count;
+        all += n;
+    }
+    CHECK(fake_count(p->index, RECORD_SITE) == 1025);
+    CHECK(stored < all / 3);
 }
 
 TEST(full_without_tool)
