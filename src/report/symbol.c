@@ -159,6 +159,9 @@ static const char *keep(struct symbols *s, const char *text)
 
 static const char *demangled(struct symbols *s, const char *name)
 {
+    // glibc calls its own functions by another name, so that nobody can replace them.
+    if (strncmp(name, "__GI_", 5) == 0)
+        name += 5;
     if (s->demangle == NULL || strncmp(name, "_Z", 2) != 0)
         return keep(s, name);
     int status;
