@@ -5,12 +5,13 @@
 //     DIES(double_free, "free: block was already freed") { ... }   // must abort with that text
 //     int main(int argc, char **argv) { return check_main(argc, argv); }
 //
-// A test fails by a false CHECK, by a signal, or by taking longer than 60 s. `binary name` runs
+// A test fails by a false CHECK, by a signal, or by taking longer than 60 s ($CHECK_SECONDS). `binary name` runs
 // only the tests whose name contains `name`.
 #pragma once
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -80,6 +81,8 @@ static int check_main(int argc, char **argv)
 {
     static char err[8192];
     int n = 0, failed = 0;
+    if (getenv("CHECK_SECONDS") != NULL)
+        check_seconds = (unsigned)atoi(getenv("CHECK_SECONDS"));
     for (struct check_test *t = check_first; t != NULL; t = t->next) {
         if (argc > 1 && strstr(t->name, argv[1]) == NULL)
             continue;

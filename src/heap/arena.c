@@ -159,19 +159,13 @@ static void publish_root(void)
     r->base = (u64)(uintptr_t)arena.base;
 }
 
-// Places to try: anywhere between the mappings of position-independent programs and the low end
-// that AddressSanitizer keeps for itself. ThreadSanitizer leaves the first 512 GiB, and
-// ends the program at a mapping elsewhere.
 bool arena_init(void)
 {
-    u64 random = os_random();
-    u64 low = under_tsan ? 64 * GiB : 18 * TiB;
-    u64 range = under_tsan ? 256 * GiB : 60 * TiB;
     pages.top = 1; // page 0 is never part of a span, so 0 can mean "none"
     pages.low_free = pages.low_dirty = 1;
     pages.fail_size = SIZE_MAX;
-    for (int i = 0; i < 16; i++, random = random * 0x9e3779b97f4a7c15u + 1) {
-        if (settle(round_up(low + (random >> 16) % range, ARENA_ALIGN))) {
+    for (unsigned attempt = 0; attempt < 16; attempt++) {
+        if (settle(round_up(os_place(attempt), ARENA_ALIGN))) {
             publish_root();
             return true;
         }

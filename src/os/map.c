@@ -48,22 +48,8 @@ void *os_map(size_t size)
     return p;
 }
 
-// ThreadSanitizer ends a program that maps at an address which it keeps for itself.
-static bool forbidden(const void *at unused_)
-{
-#ifdef __SANITIZE_THREAD__
-    uintptr_t a = (uintptr_t)at;
-    bool middle = a >= 0x550000000000 && a < 0x568000000000;
-    return !middle && !(a >= 0x7e8000000000 && a < 0x800000000000);
-#else
-    return false;
-#endif
-}
-
 int os_map_at(void *at, size_t size)
 {
-    if (forbidden(at))
-        return -EEXIST;
     int saved = errno;
     int r = 0;
     void *p = map(at, size, MAP_FIXED_NOREPLACE);

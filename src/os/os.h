@@ -22,6 +22,8 @@ int os_purge(void *at, size_t size);
 // Move the pages of [from, size) to `to`, an existing mapping of the same size, by remapping;
 // `from` stays mapped and reads as zero. 0 or -errno; -ENXIO: `to` is no longer mapped.
 int os_move(void *from, void *to, size_t size);
+// An address where much room is likely to be free, above and below; another one for each `attempt`.
+uintptr_t os_place(unsigned attempt);
 // Random bits that differ from process to process, without a system call.
 u64 os_random(void);
 // Give the processor away for a moment.

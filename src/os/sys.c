@@ -21,6 +21,18 @@ u64 os_random(void)
     return v ^ v >> 29;
 }
 
+// Between the mappings of position-independent programs and the low end that AddressSanitizer keeps
+// for itself. ThreadSanitizer leaves the first 512 GiB to programs, and ends one that maps
+// elsewhere.
+uintptr_t os_place(unsigned attempt)
+{
+    u64 low = under_tsan ? 64 * GiB : 18 * TiB;
+    u64 range = under_tsan ? 256 * GiB : 60 * TiB;
+    u64 x = os_random() + attempt * 0x9e3779b97f4a7c15u;
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+    return low + (x >> 16) % range;
+}
+
 static long futex(_Atomic u32 *word, int op, u32 value, const struct timespec *limit)
 {
     int saved = errno;

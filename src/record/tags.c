@@ -18,8 +18,7 @@
 #define STEP       (1 * MiB)
 #define STEP_UNITS (STEP / UNIT)
 #define STEPS_MAX  ((u64)UINT32_MAX / STEP_UNITS)
-#define PLACES     16                    // addresses to try for the arena
-#define LAST_PLACE ((u64)0x567000000000) // one that ThreadSanitizer allows
+#define PLACES     16 // addresses to try for the arena
 
 enum step_state { STEP_UNKNOWN = 0, STEP_MAPPED, STEP_TAKEN };
 
@@ -32,15 +31,12 @@ static struct {
 
 // ---------------------------------------------------------------- the arena
 
-// Anywhere in the lower half of the address space where nothing grows: 64 GiB must stay free of
-// others. If all places are taken, wherever the kernel likes.
+// Where nothing grows: 64 GiB must stay free of others. If all places are taken, wherever the
+// kernel likes.
 static u64 choose_base(void)
 {
-    u64 random = os_random();
     for (unsigned i = 0; i < PLACES; i++) {
-        random = random * 0x5851f42d4c957f2du + 0x14057b7ef767814fu;
-        u64 at = (u64)0x100000000000 + (random >> 20) % 0x500000000000;
-        at = i + 1 < PLACES ? at & ~(STEP - 1) : LAST_PLACE;
+        u64 at = os_place(100 + i) & ~(STEP - 1); // not where the heap went
         if (os_map_at((void *)(uintptr_t)at, STEP) == 0)
             return at;
     }
@@ -112,15 +108,19 @@ static _Atomic u64 *word(u32 index)
     return (_Atomic u64 *)(uintptr_t)(base + (u64)index * UNIT);
 }
 
+// The array may be taken and written by another thread while we read its link: then the link is
+// nonsense, and the count in the head has changed. ThreadSanitizer is not to see this.
+__attribute__((no_sanitize("thread"), noinline)) static u64 link_of(u32 index)
+{
+    return atomic_load_explicit(word(index), memory_order_relaxed);
+}
+
 static u32 take_free(u64 units)
 {
     _Atomic u64 *head = &the.free[units];
     u64 old = atomic_load_explicit(head, memory_order_acquire);
     while ((u32)old != 0) {
-        // The array may be taken by another thread while we read its link: then the link is
-        // nonsense, and the count in the head has changed.
-        u64 link = atomic_load_explicit(word((u32)old), memory_order_relaxed);
-        u64 new = ((old >> 32) + 1) << 32 | (u32)link;
+        u64 new = ((old >> 32) + 1) << 32 | (u32)link_of((u32)old);
         // Acquire: pairs with the release in give_back.
         if (atomic_compare_exchange_weak_explicit(head, &old, new, memory_order_acquire,
                                                   memory_order_acquire))

@@ -1,0 +1,6 @@
+#!/bin/sh
+# Everything below the libc names, and the reader of recordings, under AddressSanitizer and UBSan.
+. "$(dirname "$0")/lib.sh"
+sanitized address,undefined unit/chunk_test unit/class_test unit/leaks_test unit/mark_test \
+    unit/sites_test unit/tags_test unit/unwind_test unit/load_test stress/shadow_test \
+    famine/heap_test
