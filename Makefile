@@ -40,47 +40,61 @@ UNIT_TESTS   := $(patsubst tests/%.c,$O/tests/%,$(wildcard tests/unit/*_test.c t
 .PHONY: all lib tool tests run test examples install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
+# One line a file; V=1 shows the commands too.
+ifndef V
+.SILENT:
+endif
+say = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),,@echo "  $(@:$O/%=%)")
 all: lib tool
 lib: $O/libloam.so $O/libloam.a $O/libloam_malloc.a
 tool: $O/loam
 
 $O/obj/%.o: %.c Makefile
+	$(say)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c $< -o $@
 
 $O/internal.a: $(TARGET_OBJS)
+	$(say)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
 # Always replaces malloc, whoever loads it. initfirst: its constructor runs before all others, so
 # that its exit handler runs after all others.
 $O/libloam.so: $(TARGET_OBJS) $(PRELOAD_OBJS)
+	$(say)
 	$(CC) -shared $(CFLAGS) $(LDFLAGS) -Wl,-soname,libloam.so.0 -Wl,-z,now,-z,relro,-z,defs \
 		-Wl,-z,initfirst -Wl,-z,nodlopen -o $@ $^ -pthread
 	@ln -sf libloam.so $O/libloam.so.0
 
 # One object whose internal names are local, so that they clash with nobody's.
 $O/loam.o: $(TARGET_OBJS)
+	$(say)
 	$(LD) -r -o $@ $^
 	objcopy --localize-hidden $@
 $O/libloam.a: $O/loam.o
+	$(say)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
 # The same with the libc names: linked before libc, it replaces malloc at link time. Its code has a
 # section of its own, by which backtraces tell loam's frames from the program's (module_self).
 $O/loam_malloc.o: $(TARGET_OBJS) $(PRELOAD_OBJS)
+	$(say)
 	$(LD) -r -o $@ $^
 	objcopy --localize-hidden $(patsubst %,--rename-section %=loam_text,.text .text.unlikely \
 		.text.startup .text.hot) $@
 $O/libloam_malloc.a: $O/loam_malloc.o
+	$(say)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
 $O/loam: $(TOOL_OBJS) $O/internal.a
+	$(say)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TOOL_LIBS) -pthread
 
 $O/tests/%: $O/obj/tests/%.o $O/internal.a
+	$(say)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread -ldl
 tests: $(UNIT_TESTS) $O/tests/golden/fabricate
@@ -88,6 +102,7 @@ tests: $(UNIT_TESTS) $O/tests/golden/fabricate
 # Tests of the tool need its code, but for its main().
 TOOL_TESTS := $(addprefix $O/tests/unit/,load_test bench_test stop_test target_test)
 $O/tool.a: $(filter-out %/cli/main.o,$(TOOL_OBJS))
+	$(say)
 	@rm -f $@
 	$(AR) rcs $@ $^
 $(TOOL_TESTS): $O/tests/%: $O/obj/tests/%.o $O/tool.a $O/internal.a
@@ -111,6 +126,7 @@ test:
 # Examples are whole programs that include only public headers: C against libloam.a.
 EXAMPLES := $(patsubst examples/%.c,$O/examples/%,$(wildcard examples/*.c))
 $O/examples/%: examples/%.c $O/libloam.a $(wildcard include/loam/*.h)
+	$(say)
 	@mkdir -p $(@D)
 	$(CC) -std=gnu17 -D_GNU_SOURCE -g -O1 $(WARN) -Iinclude -o $@ $< $O/libloam.a -pthread
 
