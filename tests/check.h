@@ -5,8 +5,8 @@
 //     DIES(double_free, "free: block was already freed") { ... }   // must abort with that text
 //     int main(int argc, char **argv) { return check_main(argc, argv); }
 //
-// A test fails by a false CHECK, by a signal, or by taking longer than 60 s ($CHECK_SECONDS). `binary name` runs
-// only the tests whose name contains `name`.
+// A test fails by a false CHECK, by a signal, or by taking longer than 60 s ($CHECK_SECONDS).
+// `binary name` runs only the tests whose name contains `name`.
 #pragma once
 
 #include <signal.h>

@@ -34,8 +34,8 @@ LOAM_API void loam_free(void *p) LOAM_NOTHROW;
 LOAM_API LOAM_MALLOC(loam_free, 1) LOAM_SIZE(1) void *loam_malloc(size_t size) LOAM_NOTHROW;
 
 // n * size bytes, all zero; fresh memory is not cleared again. Overflow fails.
-LOAM_API LOAM_MALLOC(loam_free, 1) LOAM_SIZE(1, 2) void *loam_calloc(size_t n, size_t size)
-    LOAM_NOTHROW;
+LOAM_API LOAM_MALLOC(loam_free, 1)
+    LOAM_SIZE(1, 2) void *loam_calloc(size_t n, size_t size) LOAM_NOTHROW;
 
 // Make the block `size` bytes, moving it if need be; contents stay up to the smaller size. On
 // failure the old block stays as it was. p NULL allocates; size 0 frees and returns NULL.
@@ -44,8 +44,8 @@ LOAM_API LOAM_SIZE(2) LOAM_NODISCARD void *loam_realloc(void *p, size_t size) LO
 
 // As loam_malloc, aligned to `align`, a power of two up to 1 GiB and beyond; another alignment
 // fails with EINVAL.
-LOAM_API LOAM_MALLOC(loam_free, 1) LOAM_ALIGN(1) LOAM_SIZE(2) void *
-loam_aligned_alloc(size_t align, size_t size) LOAM_NOTHROW;
+LOAM_API LOAM_MALLOC(loam_free, 1) LOAM_ALIGN(1)
+    LOAM_SIZE(2) void *loam_aligned_alloc(size_t align, size_t size) LOAM_NOTHROW;
 
 // Bytes that the block can hold, at least what was asked for. 0 for NULL.
 LOAM_API size_t loam_usable_size(const void *p) LOAM_NOTHROW;
