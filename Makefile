@@ -1,7 +1,7 @@
 # loam's whole build. No configure step: Linux is the configuration.
 #
 #   make run        install what is missing, build, show a leak report of a real program
-#   make test       install what the tests need, build, run them all   (T=name, V=1 shows output)
+#   make test       install what the tests need, build, run them all   (T=name, V=1)
 #   make all        build/release/{libloam.so,libloam.a,libloam_malloc.a,loam}
 #   make examples   build and run every example
 #   make bench      compare allocators  (SUITE=quick|full|micro|traces|real, PEERS=name=/lib.so,…)
@@ -17,10 +17,6 @@ space   := $(subst ,, )
 SANTAG  := $(subst $(space),,$(subst $(comma),-,$(SAN)))
 O       ?= build/$(MODE)$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 comma   := ,
-
-# One line a step; V=1 shows the commands.
-Q   := $(if $V,,@)
-say  = @$(if $V,:,printf '  %-6s %s\n' $(1) $(2))
 
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith
 CFLAGS_release := -O2 -g -DNDEBUG
@@ -56,60 +52,51 @@ tool: $O/loam
 $O/obj/%.o: %.c Makefile
 	$(say)
 	@mkdir -p $(@D)
-	$(call say,CC,$<)
-	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
+	$(CC) $(ALL_CFLAGS) -c $< -o $@
 
 $O/internal.a: $(TARGET_OBJS)
 	$(say)
 	@rm -f $@
-	$(call say,AR,$@)
-	$(Q)$(AR) rcs $@ $^
+	$(AR) rcs $@ $^
 
 # Always replaces malloc, whoever loads it. initfirst: its constructor runs before all others, so
 # that its exit handler runs after all others.
 $O/libloam.so: $(TARGET_OBJS) $(PRELOAD_OBJS)
 	$(say)
-	$(call say,LD,$@)
-	$(Q)$(CC) -shared $(CFLAGS) $(LDFLAGS) -Wl,-soname,libloam.so.0 -Wl,-z,now,-z,relro,-z,defs \
+	$(CC) -shared $(CFLAGS) $(LDFLAGS) -Wl,-soname,libloam.so.0 -Wl,-z,now,-z,relro,-z,defs \
 		-Wl,-z,initfirst -Wl,-z,nodlopen -o $@ $^ -pthread
 	@ln -sf libloam.so $O/libloam.so.0
 
 # One object whose internal names are local, so that they clash with nobody's.
 $O/loam.o: $(TARGET_OBJS)
 	$(say)
-	$(call say,LD,$@)
-	$(Q)$(LD) -r -o $@ $^
-	$(Q)objcopy --localize-hidden $@
+	$(LD) -r -o $@ $^
+	objcopy --localize-hidden $@
 $O/libloam.a: $O/loam.o
 	$(say)
 	@rm -f $@
-	$(call say,AR,$@)
-	$(Q)$(AR) rcs $@ $^
+	$(AR) rcs $@ $^
 
 # The same with the libc names: linked before libc, it replaces malloc at link time. Its code has a
 # section of its own, by which backtraces tell loam's frames from the program's (module_self).
 $O/loam_malloc.o: $(TARGET_OBJS) $(PRELOAD_OBJS)
 	$(say)
-	$(call say,LD,$@)
-	$(Q)$(LD) -r -o $@ $^
-	$(Q)objcopy --localize-hidden $(patsubst %,--rename-section %=loam_text,.text .text.unlikely \
+	$(LD) -r -o $@ $^
+	objcopy --localize-hidden $(patsubst %,--rename-section %=loam_text,.text .text.unlikely \
 		.text.startup .text.hot) $@
 $O/libloam_malloc.a: $O/loam_malloc.o
 	$(say)
 	@rm -f $@
-	$(call say,AR,$@)
-	$(Q)$(AR) rcs $@ $^
+	$(AR) rcs $@ $^
 
 $O/loam: $(TOOL_OBJS) $O/internal.a
 	$(say)
-	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TOOL_LIBS) -pthread
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TOOL_LIBS) -pthread
 
 $O/tests/%: $O/obj/tests/%.o $O/internal.a
 	$(say)
 	@mkdir -p $(@D)
-	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread -ldl
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread -ldl
 tests: $(UNIT_TESTS) $O/tests/golden/fabricate
 
 # Tests of the tool need its code, but for its main().
@@ -117,12 +104,10 @@ TOOL_TESTS := $(addprefix $O/tests/unit/,load_test bench_test stop_test target_t
 $O/tool.a: $(filter-out %/cli/main.o,$(TOOL_OBJS))
 	$(say)
 	@rm -f $@
-	$(call say,AR,$@)
-	$(Q)$(AR) rcs $@ $^
+	$(AR) rcs $@ $^
 $(TOOL_TESTS): $O/tests/%: $O/obj/tests/%.o $O/tool.a $O/internal.a
 	@mkdir -p $(@D)
-	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TOOL_LIBS) -pthread
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TOOL_LIBS) -pthread
 
 # ---------------------------------------------------------------- tests, examples, a first look
 
@@ -143,8 +128,7 @@ EXAMPLES := $(patsubst examples/%.c,$O/examples/%,$(wildcard examples/*.c))
 $O/examples/%: examples/%.c $O/libloam.a $(wildcard include/loam/*.h)
 	$(say)
 	@mkdir -p $(@D)
-	$(call say,CC,$<)
-	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -g -O1 $(WARN) -Iinclude -o $@ $< $O/libloam.a -pthread
+	$(CC) -std=gnu17 -D_GNU_SOURCE -g -O1 $(WARN) -Iinclude -o $@ $< $O/libloam.a -pthread
 
 .PHONY: examples-build
 examples-build: $(EXAMPLES)
@@ -165,12 +149,10 @@ BENCH_FLAGS := -D_GNU_SOURCE -O2 -g -Ibench -pthread -fno-builtin \
 BENCHES := $(patsubst bench/%,$O/bench/%,$(basename $(wildcard $(addprefix bench/,macro/*.c macro/*.cc micro/*.c))))
 $O/bench/%: bench/%.c bench/bench.h
 	@mkdir -p $(@D)
-	$(call say,CC,$<)
-	$(Q)$(CC) -std=gnu17 $(BENCH_FLAGS) -Wstrict-prototypes -Wmissing-prototypes -o $@ $< -lm
+	$(CC) -std=gnu17 $(BENCH_FLAGS) -Wstrict-prototypes -Wmissing-prototypes -o $@ $< -lm
 $O/bench/%: bench/%.cc bench/bench.h
 	@mkdir -p $(@D)
-	$(call say,CXX,$<)
-	$(Q)$(CXX) -std=gnu++17 $(BENCH_FLAGS) -fno-allocation-dce -o $@ $<
+	$(CXX) -std=gnu++17 $(BENCH_FLAGS) -fno-allocation-dce -o $@ $<
 
 # The list and the scripts go beside the programs: `loam bench` looks for all of it beside itself.
 BENCH_FILES := $(patsubst bench/%,$O/bench/%,bench/programs $(wildcard bench/real/*.sh bench/traces/*.sh))
