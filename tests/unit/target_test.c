@@ -204,11 +204,10 @@ static void *in_register(void *arg)
     scrub();
     uintptr_t hidden = ~(uintptr_t)p;
     p = NULL;
-    __asm__ volatile(
-        "mov %0, %%r12\n\tnot %%r12\n\txor %0, %0\n\tlock incl %1\n1:\tpause\n\tjmp 1b"
-        : "+r"(hidden)
-        : "m"(threads_ready)
-        : "r12", "memory", "cc");
+    __asm__ volatile("mov %0, %%r12\n\tnot %%r12\n\txor %0, %0\n\tlock incl %1\n1:\tpause\n\tjmp 1b"
+                     : "+r"(hidden)
+                     : "m"(threads_ready)
+                     : "r12", "memory", "cc");
     return arg;
 }
 
