@@ -13,6 +13,8 @@
 // B1  spans stand in order of address and no two overlap.
 // B2  a bit of `live` is set iff S1 of heap.h says so, or the block lies outside the arena.
 // B3  every address, count and size that came from the target was checked before it was used.
+// B4  in the copy of a slab, every live block is zero from the last whole word on that was asked
+//     for. So the mark need not know how much that was.
 #pragma once
 
 #include "heap/heap.h"
@@ -42,6 +44,7 @@ struct blocks {
     u32 slot_count; // a multiple of 64
     u64 live_count; // live blocks
     u64 *live;      // bitmap over slots, B2
+    u32 clipped;    // slot of the last block that blocks_clip changed, plus one
     u64 *tag;       // by slot, as the target stores it: the upper half is the size that was
                     // asked for, the lower half the caller's; 0 = unknown
     char *image;    // copies of all spans with live blocks
@@ -53,8 +56,11 @@ struct blocks {
 // 0, -ENOMEM (the target's map said no), -ESRCH (the target is gone) or -EBADMSG (what stands
 // there is no heap, or makes no sense). After a failure *b is empty.
 int blocks_load(struct blocks *b, struct target *t, u64 root, u64 tags);
-// Copy the bytes of all spans, for the mark. 0, -ENOMEM or -ESRCH.
+// Copy the bytes of all spans, for the mark (B4). 0, -ENOMEM or -ESRCH.
 int blocks_copy(struct blocks *b);
+// A stack pointer (red zone taken off) that may lie inside a live block: in the copy, zero what is
+// dead below it. Several in one block: the lowest first.
+void blocks_clip(struct blocks *b, u64 sp);
 void blocks_done(struct blocks *b);
 
 // Number of heaps whose thread stands inside them now (G1), by reading nothing but those words.

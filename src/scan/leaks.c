@@ -31,8 +31,9 @@ static void each_bit(struct leaks *l, struct mark *m, const u64 *without, visit 
 
 static void note_pointed(struct leaks *l, struct mark *m, u32 span, u32 slot)
 {
+    (void)m;
     const u64 *words;
-    size_t n = mark_contents(m, &l->blocks->span[span], slot, &words);
+    size_t n = mark_contents(&l->blocks->span[span], slot, &words);
     for (size_t i = 0; i < n; i++) {
         u32 to;
         if (unlikely(blocks_find(l->blocks, words[i], &to) != NULL) && to != slot)

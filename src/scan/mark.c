@@ -2,8 +2,8 @@
 // fetches a block's bytes into the cache before they are looked at.
 //
 // Scattered heaps miss the cache once a block, and the processor cannot guess the next address
-// from the last. So blocks leave the worklist through a queue of 16: on entry their first line and
-// their tag are prefetched, on exit, 16 blocks later, they have arrived. (Prefetching when a block
+// from the last. So blocks leave the worklist through a queue of 16: on entry their first line is
+// prefetched, on exit, 16 blocks later, it has arrived. (Prefetching when a block
 // is marked is too early: a wide block pushes hundreds, and the first lines are evicted again.)
 #include "scan/mark.h"
 
@@ -30,8 +30,7 @@ int mark_init(struct mark *m, const struct blocks *b)
     m->marked = t->map(t, marked_room(b));
     m->work = t->map(t, work_room(b));
     m->buffer = t->map(t, BUFFER);
-    m->clip = t->map(t, MARK_CLIPS_MAX * sizeof *m->clip);
-    if (m->marked != NULL && m->work != NULL && m->buffer != NULL && m->clip != NULL)
+    if (m->marked != NULL && m->work != NULL && m->buffer != NULL)
         return 0;
     mark_done(m);
     return -ENOMEM;
@@ -46,8 +45,6 @@ void mark_done(struct mark *m)
         t->unmap(t, m->work, work_room(m->blocks));
     if (m->buffer != NULL)
         t->unmap(t, m->buffer, BUFFER);
-    if (m->clip != NULL)
-        t->unmap(t, m->clip, MARK_CLIPS_MAX * sizeof *m->clip);
     *m = (struct mark){0};
 }
 
@@ -96,66 +93,12 @@ int mark_range(struct mark *m, u64 start, u64 size)
     return 0;
 }
 
-// ---------------------------------------------------------------- stacks inside blocks
-
-static u32 clip_find(const struct mark *m, u32 slot)
-{
-    u32 low = 0, high = m->clip_count; // the first clip at or behind slot
-    while (low < high) {
-        u32 mid = low + (high - low) / 2;
-        if (m->clip[mid].slot < slot)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low;
-}
-
-void mark_clip(struct mark *m, u64 sp)
-{
-    u32 slot;
-    const struct span *s = blocks_find(m->blocks, sp, &slot);
-    if (s == NULL)
-        return;
-    u64 from = sp - s->start - (slot - s->slot) * s->size;
-    u32 i = clip_find(m, slot);
-    if (i < m->clip_count && m->clip[i].slot == slot) {
-        if (from < m->clip[i].from) // two threads in one block: the lower one counts
-            m->clip[i].from = from;
-        return;
-    }
-    if (m->clip_count == MARK_CLIPS_MAX)
-        return;
-    memmove(&m->clip[i + 1], &m->clip[i], (m->clip_count - i) * sizeof *m->clip);
-    m->clip[i] = (struct clip){slot, from};
-    m->clip_count++;
-}
-
-static cold_ u64 clip_from(const struct mark *m, u32 slot)
-{
-    u32 i = clip_find(m, slot);
-    return i < m->clip_count && m->clip[i].slot == slot ? m->clip[i].from : 0;
-}
-
 // ---------------------------------------------------------------- following
-
-size_t mark_contents(const struct mark *m, const struct span *s, u32 slot, const u64 **ret_words)
-{
-    const struct blocks *b = m->blocks;
-    u64 in_span = (slot - s->slot) * s->size; // a multiple of 16, so words stay aligned
-    u64 asked = blocks_asked(b, s, slot) & ~(u64)7;
-    u64 from = 0;
-    if (unlikely(m->clip_count != 0))
-        from = size_min(round_up(clip_from(m, slot), 8), asked);
-    *ret_words = (const u64 *)(s->image + in_span + from);
-    return (asked - from) / 8;
-}
 
 static inline void fetch(const struct mark *m, struct work w)
 {
     const struct span *s = &m->blocks->span[w.span];
     __builtin_prefetch(s->image + (w.slot - s->slot) * s->size);
-    __builtin_prefetch(&m->blocks->tag[w.slot]);
 }
 
 void mark_run(struct mark *m)
@@ -172,7 +115,7 @@ void mark_run(struct mark *m)
         head = (head + 1) % QUEUE;
         count--;
         const u64 *words;
-        size_t n = mark_contents(m, &m->blocks->span[w.span], w.slot, &words);
+        size_t n = mark_contents(&m->blocks->span[w.span], w.slot, &words);
         mark_words(m, words, n);
     }
 }

@@ -5,7 +5,6 @@
 // machine would store a pointer, at multiples of eight.
 //
 //     mark_init(&m, &blocks);
-//     mark_clip(&m, sp - 128);                // stacks inside blocks first
 //     mark_range(&m, start, size);            // roots in the target's memory
 //     mark_words(&m, registers, count);       // roots that were brought here
 //     mark_run(&m);                           // follow everything
@@ -16,14 +15,6 @@
 #pragma once
 
 #include "scan/blocks.h"
-
-#define MARK_CLIPS_MAX 1024
-
-// A block that a running thread uses as its stack: what lies below `from` is dead.
-struct clip {
-    u32 slot;
-    u64 from; // offset in the block
-};
 
 struct work {
     u32 span; // index
@@ -36,27 +27,27 @@ struct mark {
     struct work *work; // blocks marked and not yet looked into
     size_t depth;      // entries of work
     char *buffer;      // for parts of roots
-    struct clip *clip; // in order of slot
-    u32 clip_count;
-    u64 words; // looked at, for measuring
+    u64 words;         // looked at, for measuring
 };
 
-// 0 or -ENOMEM; after a failure *m is empty. blocks_copy must have been done.
+// 0 or -ENOMEM; after a failure *m is empty.
 int mark_init(struct mark *m, const struct blocks *b);
 void mark_done(struct mark *m);
 
-// A stack pointer (red zone taken off) that may lie inside a live block. Only before mark_run.
-// Past MARK_CLIPS_MAX of them a block is looked at whole, which hides leaks but invents none.
-void mark_clip(struct mark *m, u64 sp);
 // Roots. mark_range reads the target: 0 or -ESRCH.
 int mark_range(struct mark *m, u64 start, u64 size);
 void mark_words(struct mark *m, const u64 *words, size_t count);
 // One block, as if something pointed to it.
 void mark_slot(struct mark *m, u32 span, u32 slot);
+// Needs the copy.
 void mark_run(struct mark *m);
 
-// The words of one block that count: *ret_words and their number.
-size_t mark_contents(const struct mark *m, const struct span *s, u32 slot, const u64 **ret_words);
+// The words of one block: *ret_words and their number.
+static inline size_t mark_contents(const struct span *s, u32 slot, const u64 **ret_words)
+{
+    *ret_words = (const u64 *)(s->image + (slot - s->slot) * s->size);
+    return (s->single ? s->asked : s->size) / 8; // B4
+}
 
 static inline bool mark_test(const struct mark *m, u32 slot)
 {

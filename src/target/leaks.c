@@ -132,7 +132,7 @@ static int look(struct scan *s, pid_t asking, const struct map *recording)
     if (e == 0)
         e = mark_init(&s->mark, &s->blocks);
     struct roots r = {&s->memory, &s->maps, &s->stop, recording, s->proc->root, asking, s->proc};
-    return e == 0 ? roots_mark(&r, &s->mark) : e;
+    return e == 0 ? roots_mark(&r, &s->blocks, &s->mark) : e;
 }
 
 static void count(void *ctx, const struct leak *leak)

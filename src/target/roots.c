@@ -93,7 +93,7 @@ static int own_ranges(const struct roots *r, const struct blocks *b, struct rang
 // ---------------------------------------------------------------- stacks
 
 struct stacks {
-    struct range *thread; // start: stack pointer less red zone; end: thread pointer
+    struct range *thread; // start: stack pointer less red zone, in order; end: thread pointer
     size_t count;
     bool complete; // all threads are known
 };
@@ -123,6 +123,8 @@ static int stacks_load(struct stacks *s, const struct stop *stop, const struct r
         else if (!t->gone)
             s->complete = false;
     }
+    if (s->count > 1)
+        qsort(s->thread, s->count, sizeof *s->thread, by_start);
     return 0;
 }
 
@@ -316,12 +318,12 @@ static int mark_registers(const struct roots *r, struct mark *m)
     return 0;
 }
 
-int roots_mark(const struct roots *r, struct mark *m)
+int roots_mark(const struct roots *r, struct blocks *b, struct mark *m)
 {
     struct stacks s;
     int e = stacks_load(&s, r->stop, r->proc);
     for (size_t i = 0; e == 0 && i < s.count; i++)
-        mark_clip(m, s.thread[i].start);
+        blocks_clip(b, s.thread[i].start);
     if (e == 0)
         e = mark_registers(r, m);
     if (e == 0)

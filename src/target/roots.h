@@ -33,5 +33,6 @@ struct roots {
     const struct record_process *proc; // exit_sp and exit_kept of the asking thread
 };
 
-// Mark everything that the roots point to; mark_run is still to be done. 0, -ENOMEM or -ESRCH.
-int roots_mark(const struct roots *r, struct mark *m);
+// Mark everything that the roots point to, and zero the dead parts of stacks that lie in blocks;
+// mark_run is still to be done. 0, -ENOMEM or -ESRCH.
+int roots_mark(const struct roots *r, struct blocks *b, struct mark *m);

@@ -132,9 +132,9 @@ TEST(a_stack_inside_a_block_is_dead_below_its_pointer)
     stack[4095] = (u64)(uintptr_t)dead;
     stack[4096] = (u64)(uintptr_t)live;
     load(f);
-    mark_clip(&m, (u64)(uintptr_t)&stack[5000]);
-    mark_clip(&m, (u64)(uintptr_t)&stack[4096]);
-    mark_clip(&m, (u64)(uintptr_t)f->arena + FAKE_PAGES * PAGE_SIZE + 64);
+    blocks_clip(&b, (u64)(uintptr_t)&stack[4096]);
+    blocks_clip(&b, (u64)(uintptr_t)&stack[5000]);
+    blocks_clip(&b, (u64)(uintptr_t)f->arena + FAKE_PAGES * PAGE_SIZE + 64);
     root(stack);
     mark_run(&m);
     CHECK(!reached(dead));
