@@ -50,7 +50,8 @@ static void drop(struct target *t, void *at, size_t size)
 void blocks_done(struct blocks *b)
 {
     struct target *t = b->target;
-    drop(t, b->page_span, b->page_room);
+    drop(t, b->page, b->page_room);
+    drop(t, b->far, b->far_room);
     drop(t, b->span, b->span_room);
     drop(t, b->live, b->slot_room / 8);
     drop(t, b->tag, b->slot_room * sizeof *b->tag);
@@ -71,7 +72,7 @@ static bool has_live(const struct blocks *b, const struct span *s)
 // Bytes of the span that the mark can want, whole words.
 static u64 copy_bytes(const struct span *s)
 {
-    return round_up(s->single ? s->asked : s->reach, 8);
+    return round_up(s->single ? s->asked : s->blocks * s->size, 8);
 }
 
 static u64 image_bytes(struct blocks *b)
@@ -140,17 +141,17 @@ void blocks_clip(struct blocks *b, u64 sp)
 
 // ---------------------------------------------------------------- questions
 
-const struct span *blocks_far(const struct blocks *b, u64 word)
+const struct page *blocks_far(const struct blocks *b, u64 word)
 {
-    u32 low = b->far_first, high = b->span_count; // the last span that starts at or below word
+    u32 low = 0, high = b->span_count - b->far_first; // the last that starts at or below word
     while (high - low > 1) {
         u32 mid = low + (high - low) / 2;
-        if (b->span[mid].start <= word)
+        if (b->far[mid].start <= word)
             low = mid;
         else
             high = mid;
     }
-    return &b->span[low];
+    return &b->far[low];
 }
 
 static int count_busy(void *ctx, const void *heap)

@@ -1,10 +1,10 @@
 // blocks.h: every live block of a target, copied out of its tables.
 //
 // The heap's own tables are made for malloc and free. The mark asks one question a few hundred
-// million times, "which live block does this word point into?", so it gets tables of its own,
-// small enough to stay in the cache: 4 bytes a page and 64 a span where the heap has 32 a page.
+// million times, "which block does this word point into?", so it gets a table of its own, in which
+// every page, also a later one of its span, knows all that the answer needs, in half a cache line:
 //
-//     word -> page_span[(word - base) >> 14] -> span -> (word - start) * magic >> 48 -> slot
+//     word -> page[(word - base) >> 14] -> slot + ((word - start) * magic >> 48)
 //
 // A slot is a block's number among all blocks of the target, live or not. Slots of one span are
 // consecutive and start at a multiple of 64, so bitmaps over slots are made of whole words of the
@@ -20,13 +20,21 @@
 #include "heap/heap.h"
 #include "scan/target.h"
 
+// What a word that points into a page needs. All zero for a page without blocks.
+struct page {
+    u64 start; // address of the span's first block
+    u64 reach; // bytes from there that its blocks cover: blocks * size
+    u64 magic; // 2^48 / size rounded up; 0 for a span of one block
+    u32 slot;  // of the first block
+    u32 span;  // index
+};
+static_assert(sizeof(struct page) == 32, "two a cache line");
+
 struct span {
     u64 start;   // address of the first block
-    u64 reach;   // bytes that the blocks cover: blocks * size
-    u64 magic;   // 2^48 / size rounded up; 0 for a span of one block
     u64 size;    // bytes a block
     u64 asked;   // of one block: bytes that were asked for; slabs keep it in each tag
-    char *image; // copy of [start, start + reach)
+    char *image; // copy of the blocks
     u32 slot;    // of the first block
     u32 blocks;  // number of blocks
     u32 tags;    // desc.tags; 0 = none
@@ -37,7 +45,8 @@ struct blocks {
     struct target *target;
     u64 base, extent;      // the arena: addresses [base, base + extent)
     u64 far_base, far_end; // addresses between the first and the last block outside the arena
-    u32 *page_span;        // a page's span plus one; 0 = none
+    struct page *page;     // of the arena
+    struct page *far;      // of each span outside the arena
     struct span *span;     // B1; those outside the arena stand last, in order of address too
     u32 span_count;
     u32 far_first;  // the first span outside the arena
@@ -48,7 +57,7 @@ struct blocks {
     u64 *tag;       // by slot, as the target stores it: the upper half is the size that was
                     // asked for, the lower half the caller's; 0 = unknown
     char *image;    // copies of all spans with live blocks
-    size_t page_room, span_room, slot_room, image_room; // bytes mapped
+    size_t page_room, far_room, span_room, slot_room, image_room; // bytes mapped
     u64 busy; // heaps whose thread stood inside them (G1): the copy may be off
 };
 
@@ -81,28 +90,34 @@ static inline u64 blocks_asked(const struct blocks *b, const struct span *s, u32
     return tag == 0 || asked > s->size ? s->size : asked;
 }
 
-const struct span *blocks_far(const struct blocks *b, u64 word);
+// The page of a word that points between the first and the last block outside the arena.
+const struct page *blocks_far(const struct blocks *b, u64 word);
 
-// The span that a word points into; NULL if none. Says nothing about live.
-static inline const struct span *blocks_span(const struct blocks *b, u64 word)
+// The page of the block that a word points into and its slot, live or not; NULL if there is none.
+static inline const struct page *blocks_slot(const struct blocks *b, u64 word, u32 *ret_slot)
 {
     u64 offset = word - b->base;
-    if (likely(offset < b->extent)) {
-        u32 s = b->page_span[offset >> PAGE_SHIFT];
-        return s != 0 ? &b->span[s - 1] : NULL;
-    }
-    return unlikely(word - b->far_base < b->far_end - b->far_base) ? blocks_far(b, word) : NULL;
+    const struct page *p;
+    if (likely(offset < b->extent))
+        p = &b->page[offset >> PAGE_SHIFT];
+    else if (unlikely(word - b->far_base < b->far_end - b->far_base))
+        p = blocks_far(b, word);
+    else
+        return NULL;
+    u64 in_span = word - p->start;
+    if (in_span >= p->reach)
+        return NULL;
+    *ret_slot = p->slot + (u32)(in_span * p->magic >> 48);
+    return p;
 }
 
-// The slot of the live block that a word points into, in *ret_slot; false if there is none.
+// The same for live blocks only: their span.
 static inline const struct span *blocks_find(const struct blocks *b, u64 word, u32 *ret_slot)
 {
-    const struct span *s = blocks_span(b, word);
-    if (s == NULL || word - s->start >= s->reach)
-        return NULL;
-    u32 slot = s->slot + (u32)((word - s->start) * s->magic >> 48);
-    if ((b->live[slot / 64] >> (slot & 63) & 1) == 0)
+    u32 slot;
+    const struct page *p = blocks_slot(b, word, &slot);
+    if (p == NULL || (b->live[slot / 64] >> (slot & 63) & 1) == 0)
         return NULL;
     *ret_slot = slot;
-    return s;
+    return &b->span[p->span];
 }

@@ -13,18 +13,17 @@ static size_t bitmap_room(const struct blocks *b)
     return b->slot_room / 8;
 }
 
-// Calls `each` for the bits of live blocks in `bits`, word by word of every span.
 typedef void visit(struct leaks *l, struct mark *m, u32 span, u32 slot);
 
-static void each_bit(struct leaks *l, struct mark *m, const u64 *without, visit *fn)
+static void each_lost(struct leaks *l, struct mark *m, visit *fn)
 {
     const struct blocks *b = l->blocks;
     for (u32 i = 0; i < b->span_count; i++) {
         const struct span *s = &b->span[i];
         for (u32 w = 0; w * 64 < s->blocks; w++) {
             u32 word = s->slot / 64 + w;
-            for (u64 left = b->live[word] & ~without[word]; left != 0; left &= left - 1)
-                fn(l, m, i, word * 64 + (u32)__builtin_ctzll(left));
+            for (u64 bits = l->lost[word]; bits != 0; bits &= bits - 1)
+                fn(l, m, i, word * 64 + (u32)__builtin_ctzll(bits));
         }
     }
 }
@@ -36,7 +35,7 @@ static void note_pointed(struct leaks *l, struct mark *m, u32 span, u32 slot)
     size_t n = mark_contents(&l->blocks->span[span], slot, &words);
     for (size_t i = 0; i < n; i++) {
         u32 to;
-        if (unlikely(blocks_find(l->blocks, words[i], &to) != NULL) && to != slot)
+        if (blocks_slot(l->blocks, words[i], &to) != NULL && to != slot)
             l->pointed[to / 64] |= (u64)1 << (to & 63);
     }
 }
@@ -52,19 +51,18 @@ int leaks_find(struct leaks *l, struct mark *m)
     const struct blocks *b = m->blocks;
     struct target *t = b->target;
     *l = (struct leaks){.blocks = b};
-    l->reached = t->map(t, bitmap_room(b));
+    l->lost = t->map(t, bitmap_room(b));
     l->pointed = t->map(t, bitmap_room(b));
-    l->behind = t->map(t, bitmap_room(b));
-    if (l->reached == NULL || l->pointed == NULL || l->behind == NULL) {
+    l->cycle = t->map(t, bitmap_room(b));
+    if (l->lost == NULL || l->pointed == NULL || l->cycle == NULL) {
         leaks_done(l);
         return -ENOMEM;
     }
-    memcpy(l->reached, m->marked, bitmap_room(b));
-    each_bit(l, m, l->reached, note_pointed);
-    each_bit(l, m, l->reached, mark_head);
+    memcpy(l->lost, m->left, bitmap_room(b));
+    each_lost(l, m, note_pointed);
+    each_lost(l, m, mark_head);
     mark_run(m);
-    for (u32 w = 0; w < b->slot_count / 64; w++)
-        l->behind[w] = m->marked[w] & ~l->reached[w];
+    memcpy(l->cycle, m->left, bitmap_room(b));
     return 0;
 }
 
@@ -73,7 +71,7 @@ void leaks_done(struct leaks *l)
     if (l->blocks == NULL)
         return;
     struct target *t = l->blocks->target;
-    u64 *bitmaps[] = {l->reached, l->pointed, l->behind};
+    u64 *bitmaps[] = {l->lost, l->pointed, l->cycle};
     for (size_t i = 0; i < countof(bitmaps); i++)
         if (bitmaps[i] != NULL)
             t->unmap(t, bitmaps[i], bitmap_room(l->blocks));
@@ -85,9 +83,9 @@ void leaks_done(struct leaks *l)
 static enum leak_kind kind_of(const struct leaks *l, u32 slot)
 {
     u64 bit = (u64)1 << (slot & 63);
-    if (l->reached[slot / 64] & bit)
+    if ((l->lost[slot / 64] & bit) == 0)
         return LEAK_REACHED;
-    if ((l->behind[slot / 64] & bit) == 0)
+    if (l->cycle[slot / 64] & bit)
         return LEAK_CYCLE;
     return l->pointed[slot / 64] & bit ? LEAK_INDIRECT : LEAK_DIRECT;
 }

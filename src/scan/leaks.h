@@ -23,9 +23,9 @@ enum leak_kind { LEAK_REACHED, LEAK_DIRECT, LEAK_INDIRECT, LEAK_CYCLE };
 
 struct leaks {
     const struct blocks *blocks;
-    u64 *reached; // bitmaps over slots
-    u64 *pointed; // leaked blocks that another leaked block points to
-    u64 *behind;  // direct and indirect blocks
+    u64 *lost;    // bitmaps over slots: not reached
+    u64 *pointed; // another lost block points to it
+    u64 *cycle;   // lost, and not reached from a direct block
 };
 
 // What is told of one live block.

@@ -13,7 +13,7 @@
 #define QUEUE  16
 #define BUFFER ((size_t)1 * MiB)
 
-static size_t marked_room(const struct blocks *b)
+static size_t left_room(const struct blocks *b)
 {
     return b->slot_room / 8;
 }
@@ -27,11 +27,13 @@ int mark_init(struct mark *m, const struct blocks *b)
 {
     struct target *t = b->target;
     *m = (struct mark){.blocks = b};
-    m->marked = t->map(t, marked_room(b));
+    m->left = t->map(t, left_room(b));
     m->work = t->map(t, work_room(b));
     m->buffer = t->map(t, BUFFER);
-    if (m->marked != NULL && m->work != NULL && m->buffer != NULL)
+    if (m->left != NULL && m->work != NULL && m->buffer != NULL) {
+        memcpy(m->left, b->live, left_room(b));
         return 0;
+    }
     mark_done(m);
     return -ENOMEM;
 }
@@ -39,8 +41,8 @@ int mark_init(struct mark *m, const struct blocks *b)
 void mark_done(struct mark *m)
 {
     struct target *t = m->blocks != NULL ? m->blocks->target : NULL;
-    if (m->marked != NULL)
-        t->unmap(t, m->marked, marked_room(m->blocks));
+    if (m->left != NULL)
+        t->unmap(t, m->left, left_room(m->blocks));
     if (m->work != NULL)
         t->unmap(t, m->work, work_room(m->blocks));
     if (m->buffer != NULL)
@@ -50,19 +52,19 @@ void mark_done(struct mark *m)
 
 // ---------------------------------------------------------------- marking
 
-static always_inline_ void push(struct mark *m, const struct span *s, u32 slot)
+static always_inline_ void push(struct mark *m, u32 span, u32 slot)
 {
     u64 bit = (u64)1 << (slot & 63);
-    if (m->marked[slot / 64] & bit)
+    if ((m->left[slot / 64] & bit) == 0)
         return;
-    m->marked[slot / 64] |= bit;
+    m->left[slot / 64] &= ~bit;
     assert(m->depth < m->blocks->live_count); // M1
-    m->work[m->depth++] = (struct work){(u32)(s - m->blocks->span), slot};
+    m->work[m->depth++] = (struct work){span, slot};
 }
 
 void mark_slot(struct mark *m, u32 span, u32 slot)
 {
-    push(m, &m->blocks->span[span], slot);
+    push(m, span, slot);
 }
 
 void mark_words(struct mark *m, const u64 *words, size_t count)
@@ -71,9 +73,9 @@ void mark_words(struct mark *m, const u64 *words, size_t count)
     m->words += count;
     for (size_t i = 0; i < count; i++) {
         u32 slot;
-        const struct span *s = blocks_find(b, words[i], &slot);
-        if (unlikely(s != NULL))
-            push(m, s, slot);
+        const struct page *p = blocks_slot(b, words[i], &slot);
+        if (p != NULL)
+            push(m, p->span, slot);
     }
 }
 

@@ -9,8 +9,8 @@
 //     mark_words(&m, registers, count);       // roots that were brought here
 //     mark_run(&m);                           // follow everything
 //
-// M1  a bit of `marked` is set only for live blocks, and when it is set the block is put on the
-//     worklist: each block is put there at most once, so room for all live blocks is enough.
+// M1  a bit of `left` is set for every live block that is not marked. When it is cleared the block
+//     is put on the worklist: at most once, so room for all live blocks is enough.
 // M2  after mark_run every block that a marked block points to is marked.
 #pragma once
 
@@ -23,7 +23,7 @@ struct work {
 
 struct mark {
     const struct blocks *blocks;
-    u64 *marked;       // bitmap over slots
+    u64 *left;         // M1: one bitmap instead of "live" and "marked", for one look a word
     struct work *work; // blocks marked and not yet looked into
     size_t depth;      // entries of work
     char *buffer;      // for parts of roots
@@ -49,7 +49,8 @@ static inline size_t mark_contents(const struct span *s, u32 slot, const u64 **r
     return (s->single ? s->asked : s->size) / 8; // B4
 }
 
+// Whether a live block is marked.
 static inline bool mark_test(const struct mark *m, u32 slot)
 {
-    return m->marked[slot / 64] >> (slot & 63) & 1;
+    return (m->left[slot / 64] >> (slot & 63) & 1) == 0;
 }

@@ -87,14 +87,24 @@ static struct span *add_span(struct blocks *b, u64 start, u64 size, u32 blocks)
     struct span *s = &b->span[b->span_count++];
     s->start = start;
     s->size = size;
-    s->reach = size * blocks;
     s->blocks = blocks;
     s->slot = b->slot_count;
-    // Rounded up, and exact for every offset below 2^20: the error of the product stays under
-    // offset * size < 2^40, far from the 2^48 that would carry into the index.
-    s->magic = blocks > 1 ? (((u64)1 << 48) + size - 1) / size : 0;
     b->slot_count += (u32)round_up(blocks, 64);
     return s;
+}
+
+static struct page page_of(const struct blocks *b, u32 span)
+{
+    const struct span *s = &b->span[span];
+    return (struct page){
+        .start = s->start,
+        .reach = s->size * s->blocks,
+        // Rounded up, and exact for every offset below 2^20: the error of the product stays under
+        // offset * size < 2^40, far from the 2^48 that would carry into the index.
+        .magic = s->blocks > 1 ? (((u64)1 << 48) + s->size - 1) / s->size : 0,
+        .slot = s->slot,
+        .span = span,
+    };
 }
 
 static void add_arena_span(struct blocks *b, const struct root *r, u64 page, const struct desc *d)
@@ -105,8 +115,9 @@ static void add_arena_span(struct blocks *b, const struct root *r, u64 page, con
     s->single = single;
     s->asked = s->size;
     s->tags = d->tags;
+    struct page p = page_of(b, b->span_count - 1);
     for (u64 i = 0; i < d->pages; i++)
-        b->page_span[page + i] = b->span_count;
+        b->page[page + i] = p;
 }
 
 // Descriptors are read 64 KiB at a time from where the walk stands, so the parts of the table that
@@ -174,17 +185,23 @@ static int far_spans(struct blocks *b, const struct root *r, struct far_block *f
     return 0;
 }
 
-// B1 for the spans outside the arena, and the addresses between which they lie.
+// B1 for the spans outside the arena, and their pages.
 static int far_close(struct blocks *b)
 {
-    if (b->far_first == b->span_count)
+    u32 count = b->span_count - b->far_first;
+    if (count == 0)
         return 0;
-    for (u32 i = b->far_first + 1; i < b->span_count; i++)
-        if (b->span[i].start < b->span[i - 1].start + b->span[i - 1].reach)
+    b->far_room = count * sizeof *b->far;
+    b->far = b->target->map(b->target, b->far_room);
+    if (b->far == NULL)
+        return -ENOMEM;
+    for (u32 i = 0; i < count; i++) {
+        b->far[i] = page_of(b, b->far_first + i);
+        if (i > 0 && b->far[i].start - b->far[i - 1].start < b->far[i - 1].reach)
             return -EBADMSG;
-    const struct span *last = &b->span[b->span_count - 1];
-    b->far_base = b->span[b->far_first].start;
-    b->far_end = last->start + last->reach;
+    }
+    b->far_base = b->far[0].start;
+    b->far_end = b->far[count - 1].start + b->far[count - 1].reach;
     return 0;
 }
 
@@ -193,14 +210,14 @@ int tables_spans(struct blocks *b, const struct root *r)
     struct target *t = b->target;
     b->base = r->base;
     b->extent = r->pages << PAGE_SHIFT;
-    b->page_room = (r->pages + 1) * sizeof *b->page_span;
+    b->page_room = (r->pages + 1) * sizeof *b->page;
     b->span_room = (r->pages + r->far_count + 1) * sizeof *b->span;
-    b->page_span = t->map(t, b->page_room);
+    b->page = t->map(t, b->page_room);
     b->span = t->map(t, b->span_room);
     size_t room = DESCS_AT_ONCE * sizeof(struct desc) + r->far_count * sizeof(struct far_block);
     char *scratch = t->map(t, room);
     int e = -ENOMEM;
-    if (b->page_span != NULL && b->span != NULL && scratch != NULL) {
+    if (b->page != NULL && b->span != NULL && scratch != NULL) {
         e = arena_spans(b, r, (struct desc *)scratch);
         b->far_first = b->span_count;
         if (e == 0 && r->far_count != 0)
@@ -291,9 +308,9 @@ static int window_live(struct window_ctx *c, const struct window *w)
     if (page >= r->pages || in_side % 8 != 0 || in_side / 8 >= SLAB_WORDS)
         return -EBADMSG;
     u32 word = (u32)(in_side / 8);
-    u32 n = c->b->page_span[page];
-    const struct span *s = n != 0 ? &c->b->span[n - 1] : NULL;
-    if (s == NULL || s->single || s->start != r->base + (page << PAGE_SHIFT) ||
+    const struct page *p = &c->b->page[page];
+    const struct span *s = &c->b->span[p->span];
+    if (p->reach == 0 || s->single || s->start != r->base + (page << PAGE_SHIFT) ||
         word * 64 >= s->blocks)
         return -EBADMSG;
     c->b->live[s->slot / 64 + word] &= ~w->word;

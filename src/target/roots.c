@@ -82,7 +82,7 @@ static int own_ranges(const struct roots *r, const struct blocks *b, struct rang
     int e = blocks_own(&r->memory->target, r->root, add, own);
     add(own, b->base, b->base + b->extent);
     for (u32 i = b->far_first; i < b->span_count; i++)
-        add(own, b->span[i].start, b->span[i].start + b->span[i].reach);
+        add(own, b->span[i].start, b->span[i].start + b->span[i].size);
     add_library(r, own);
     if (e == 0 && own->failed)
         e = -ENOMEM;
