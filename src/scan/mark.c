@@ -2,15 +2,15 @@
 // fetches a block's bytes into the cache before they are looked at.
 //
 // Scattered heaps miss the cache once a block, and the processor cannot guess the next address
-// from the last. So blocks leave the worklist through a queue of 16: on entry their first line is
-// prefetched, on exit, 16 blocks later, it has arrived. (Prefetching when a block
+// from the last. So blocks leave the worklist through a queue of 32: on entry their first line is
+// prefetched, on exit, 32 blocks later, it has arrived. (Prefetching when a block
 // is marked is too early: a wide block pushes hundreds, and the first lines are evicted again.)
 #include "scan/mark.h"
 
 #include <errno.h>
 #include <string.h>
 
-#define QUEUE  16
+#define QUEUE  32
 #define BUFFER ((size_t)1 * MiB)
 
 static size_t left_room(const struct blocks *b)
