@@ -238,6 +238,7 @@ struct heap_ops {
     void *(*alloc)(size_t size, size_t align, bool zero, int kind);
     void (*free)(void *p, int kind);
     void *(*realloc)(void *p, size_t size);
+    size_t (*usable)(const void *p);   // bytes that the program may use of a live block
     void (*tags_gone)(struct desc *d); // a span with tags dies: give desc.tags back
     void (*fork_child)(void);          // in the child, after the heap is usable
 };

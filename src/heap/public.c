@@ -47,7 +47,9 @@ void *loam_aligned_alloc(size_t align, size_t size)
 
 size_t loam_usable_size(const void *p)
 {
-    return p != NULL ? heap_usable(p) : 0;
+    if (p == NULL)
+        return 0;
+    return the.ops != NULL ? the.ops->usable(p) : heap_usable(p);
 }
 
 size_t loam_trim(size_t keep)

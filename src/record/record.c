@@ -97,9 +97,17 @@ static noinline_ void note(void *p, size_t size, int kind)
     sites_count_alloc(s, size);
 }
 
+// For a leak scan, one byte more than asked for: C++ containers keep a pointer to the end of their
+// memory, which must not be the address of the next block, or the next block is never lost.
+static size_t with_end(size_t size)
+{
+    const struct recording *map = writer_map();
+    return map != NULL && map->leaks != 0 && size < PTRDIFF_MAX ? size + 1 : size;
+}
+
 static void *alloc(size_t size, size_t align, bool zero, int kind)
 {
-    void *p = heap_alloc(size, align, zero);
+    void *p = heap_alloc(with_end(size), align, zero);
     if (likely(p != NULL && state() != RECORD_OFF))
         note(p, size, kind);
     return p;
@@ -153,7 +161,7 @@ static void *resize(void *p, size_t size)
     if (state() == RECORD_OFF)
         return heap_realloc(p, size);
     bool have = take_off(p, &tags, &noted);
-    void *q = heap_realloc(p, size);
+    void *q = heap_realloc(p, with_end(size));
     if (q == NULL) {
         if (have)
             tags_set(&tags, noted.tag.site, (int)noted.tag.kind, noted.size);
@@ -165,10 +173,21 @@ static void *resize(void *p, size_t size)
     return q;
 }
 
+// What was asked for, and no more: the leak scan does not look behind it.
+static size_t usable(const void *p)
+{
+    struct tags tags;
+    size_t size, all = heap_usable(p);
+    if (!tags_find(p, false, &tags) || tags_get(&tags, &size).site == 0)
+        return all;
+    return size < all ? size : all;
+}
+
 static const struct heap_ops ops = {
     .alloc = alloc,
     .free = release,
     .realloc = resize,
+    .usable = usable,
     .tags_gone = tags_gone,
     .fork_child = fork_child,
 };
