@@ -154,6 +154,13 @@ const struct page *blocks_far(const struct blocks *b, u64 word)
     return &b->far[low];
 }
 
+bool blocks_inside(const struct blocks *b, const struct page *p, u64 word, u32 slot)
+{
+    const struct span *s = &b->span[p->span];
+    u64 offset = word - s->start - (slot - s->slot) * s->size;
+    return offset == 0 || offset < blocks_asked(b, s, slot);
+}
+
 static int count_busy(void *ctx, const void *heap)
 {
     *(int *)ctx += *(const u8 *)heap != 0;

@@ -90,6 +90,8 @@ static inline u64 blocks_asked(const struct blocks *b, const struct span *s, u32
     return tag == 0 || asked > s->size ? s->size : asked;
 }
 
+// The slow half of blocks_holds.
+bool blocks_inside(const struct blocks *b, const struct page *p, u64 word, u32 slot);
 // The page of a word that points between the first and the last block outside the arena.
 const struct page *blocks_far(const struct blocks *b, u64 word);
 
@@ -111,12 +113,22 @@ static inline const struct page *blocks_slot(const struct blocks *b, u64 word, u
     return p;
 }
 
-// The same for live blocks only: their span.
+// Whether a word points to what was asked for of its block, not behind it: a pointer past the end,
+// which C++ containers keep, holds nothing. A start does, also of a block of zero bytes, and shows
+// by a fraction of the product below that of one byte; so most words need no look at the tag.
+static inline bool blocks_holds(const struct blocks *b, const struct page *p, u64 word, u32 slot)
+{
+    u64 fraction = (word - p->start) * p->magic & (((u64)1 << 48) - 1);
+    return likely(fraction < p->magic) || blocks_inside(b, p, word, slot);
+}
+
+// A live block only, and its span.
 static inline const struct span *blocks_find(const struct blocks *b, u64 word, u32 *ret_slot)
 {
     u32 slot;
     const struct page *p = blocks_slot(b, word, &slot);
-    if (p == NULL || (b->live[slot / 64] >> (slot & 63) & 1) == 0)
+    if (p == NULL || (b->live[slot / 64] >> (slot & 63) & 1) == 0 ||
+        !blocks_holds(b, p, word, slot))
         return NULL;
     *ret_slot = slot;
     return &b->span[p->span];

@@ -35,7 +35,8 @@ static void note_pointed(struct leaks *l, struct mark *m, u32 span, u32 slot)
     size_t n = mark_contents(&l->blocks->span[span], slot, &words);
     for (size_t i = 0; i < n; i++) {
         u32 to;
-        if (blocks_slot(l->blocks, words[i], &to) != NULL && to != slot)
+        const struct page *p = blocks_slot(l->blocks, words[i], &to);
+        if (p != NULL && to != slot && blocks_holds(l->blocks, p, words[i], to))
             l->pointed[to / 64] |= (u64)1 << (to & 63);
     }
 }

@@ -52,19 +52,23 @@ void mark_done(struct mark *m)
 
 // ---------------------------------------------------------------- marking
 
+static always_inline_ bool is_left(const struct mark *m, u32 slot)
+{
+    return m->left[slot / 64] >> (slot & 63) & 1;
+}
+
 static always_inline_ void push(struct mark *m, u32 span, u32 slot)
 {
-    u64 bit = (u64)1 << (slot & 63);
-    if ((m->left[slot / 64] & bit) == 0)
-        return;
-    m->left[slot / 64] &= ~bit;
+    assert(is_left(m, slot));
     assert(m->depth < m->blocks->live_count); // M1
+    m->left[slot / 64] &= ~((u64)1 << (slot & 63));
     m->work[m->depth++] = (struct work){span, slot};
 }
 
 void mark_slot(struct mark *m, u32 span, u32 slot)
 {
-    push(m, span, slot);
+    if (is_left(m, slot))
+        push(m, span, slot);
 }
 
 void mark_words(struct mark *m, const u64 *words, size_t count)
@@ -74,7 +78,7 @@ void mark_words(struct mark *m, const u64 *words, size_t count)
     for (size_t i = 0; i < count; i++) {
         u32 slot;
         const struct page *p = blocks_slot(b, words[i], &slot);
-        if (p != NULL)
+        if (p != NULL && is_left(m, slot) && blocks_holds(b, p, words[i], slot))
             push(m, p->span, slot);
     }
 }

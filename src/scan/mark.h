@@ -1,7 +1,8 @@
 // mark.h: which live blocks can be reached?
 //
 // A word that holds the address of any byte of a live block keeps that block alive: a start or an
-// interior pointer, in a root or in another block that is reached. Words are looked at where the
+// interior pointer, in a root or in another block that is reached. (Any byte that was asked for:
+// one past the end does not count.) Words are looked at where the
 // machine would store a pointer, at multiples of eight.
 //
 //     mark_init(&m, &blocks);

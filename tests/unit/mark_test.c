@@ -123,6 +123,26 @@ TEST(only_what_was_asked_for_is_looked_at)
     CHECK(reached(d));
 }
 
+TEST(past_the_end_is_no_pointer)
+{
+    struct fake *f = fake_new();
+    u32 p = fake_slab(f, 64, 64);
+    u64 *a = fake_live(f, p, 1, 40, 1), *c = fake_live(f, p, 2, 63, 1);
+    u64 *none = fake_live(f, p, 3, 0, 1);
+    u64 *large = fake_large(f, 50000, 49000, 1);
+    load(f);
+    root((char *)a + 40);
+    root((char *)c + 63);
+    root((char *)none + 1);
+    root((char *)large + 49000);
+    CHECK(m.depth == 0);
+    root((char *)a + 39);
+    root((char *)c + 62);
+    root(none);
+    root((char *)large + 48999);
+    CHECK(m.depth == 4);
+}
+
 TEST(a_stack_inside_a_block_is_dead_below_its_pointer)
 {
     struct fake *f = fake_new();
@@ -152,7 +172,7 @@ TEST(blocks_outside_the_arena)
     ((u64 *)far)[1] = (u64)(uintptr_t)far + 65536 + 100;
     load(f);
     CHECK(b.live_count == 2);
-    root(far + 4095);
+    root(far + 3999);
     mark_run(&m);
     CHECK(reached(far));
     CHECK(reached(far + 65536));
