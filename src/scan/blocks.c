@@ -88,12 +88,13 @@ static u64 image_bytes(struct blocks *b)
 // block instead of two.
 static void trim(const struct blocks *b, const struct span *s)
 {
-    char *block = s->image;
-    for (u32 slot = s->slot; slot < s->slot + s->blocks; slot++, block += s->size) {
-        u64 asked = blocks_asked(b, s, slot) & ~(u64)7;
-        if (asked < s->size && (b->live[slot / 64] >> (slot & 63) & 1) != 0)
-            memset(block + asked, 0, s->size - asked);
-    }
+    const u64 *tag = &b->tag[s->slot];
+    u64 words = s->size / 8;
+    u64 *block = (u64 *)s->image;
+    for (u32 i = 0; i < s->blocks; i++, block += words)
+        if (tag[i] != 0)
+            for (u64 w = tag[i] >> 35; w < words; w++) // whole words of the size, tag >> 32
+                block[w] = 0;
 }
 
 int blocks_copy(struct blocks *b)
