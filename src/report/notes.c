@@ -85,8 +85,10 @@ static void note_blind(struct noter *n, const struct totals *t)
 {
     const struct model *m = n->m;
     if (m->processes_count == 0) {
-        add(n, "nothing-recorded",
-            "Nothing was recorded: the program never loaded libloam, or cleared its environment.");
+        if (!m->cut && m->damaged == 0) // else note_file says why
+            add(n, "nothing-recorded",
+                "Nothing was recorded: the program never loaded libloam, or cleared its "
+                "environment.");
         return;
     }
     for (u32 i = 0, told = 0; i < m->processes_count && told < 3; i++) {
@@ -131,7 +133,7 @@ static void note_file(struct noter *n)
     if (m->cut)
         add(n, "cut", "The recording's file is cut off: its later part is missing here.");
     if (m->damaged > 0)
-        add(n, "damaged", "%u parts of the recording are damaged and were left out.", m->damaged);
+        add(n, "damaged", "Damaged parts of the recording were left out: %u.", m->damaged);
     if (m->ended_ns == 0)
         add(n, "unfinished",
             "The recording ends before the program did: loam was stopped, or still runs.");
