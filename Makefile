@@ -146,13 +146,18 @@ run:
 # -fno-allocation-dce: a compiler may leave out a malloc whose block is freed at once.
 BENCH_FLAGS := -D_GNU_SOURCE -O2 -g -Ibench -pthread -fno-builtin \
 	-Wall -Wextra -Wshadow -Wvla -Wpointer-arith
-BENCHES := $(patsubst bench/%,$O/bench/%,$(basename $(wildcard $(addprefix bench/,macro/*.c macro/*.cc micro/*.c))))
+BENCHES := $(patsubst bench/%,$O/bench/%,$(basename $(wildcard $(addprefix bench/,macro/*.c macro/*.cc micro/*.c traces/pack.c traces/replay.c))))
 $O/bench/%: bench/%.c bench/bench.h
 	@mkdir -p $(@D)
 	$(CC) -std=gnu17 $(BENCH_FLAGS) -Wstrict-prototypes -Wmissing-prototypes -o $@ $< -lm
 $O/bench/%: bench/%.cc bench/bench.h
 	@mkdir -p $(@D)
 	$(CXX) -std=gnu++17 $(BENCH_FLAGS) -fno-allocation-dce -o $@ $<
+
+$O/bench/traces/record.so: bench/traces/record.c bench/traces/trace.h
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 $(BENCH_FLAGS) -fPIC -shared -o $@ $<
+$O/bench/traces/pack $O/bench/traces/replay: bench/traces/trace.h
 
 # The list and the scripts go beside the programs: `loam bench` looks for all of it beside itself.
 BENCH_FILES := $(patsubst bench/%,$O/bench/%,bench/programs $(wildcard bench/real/*.sh bench/traces/*.sh))
@@ -163,7 +168,7 @@ $O/bench/%: bench/%
 SUITE  ?= quick
 ROUNDS ?= 5
 .PHONY: bench bench-build
-bench-build: $(BENCHES) $(BENCH_FILES)
+bench-build: $(BENCHES) $(BENCH_FILES) $O/bench/traces/record.so
 bench:
 	@tools/install-deps bench
 	@$(MAKE) --no-print-directory -j$(JOBS) all bench-build

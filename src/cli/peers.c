@@ -2,8 +2,10 @@
 
 #include "cli/peers.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <glob.h>
+#include <gnu/libc-version.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +45,16 @@ static int add(struct peers *p, const char *name, const char *path, char *why, s
     snprintf(p->peer[at].name, sizeof p->peer[at].name, "%s", name);
     p->count += at == p->count;
     return 0;
+}
+
+// libc itself is preloaded for glibc's malloc: a program that is linked to another allocator, as
+// Debian's redis is to jemalloc, would else be told as if it had run on glibc's.
+static int add_libc(struct peers *p, char *why, size_t why_size)
+{
+    Dl_info libc;
+    if (dladdr((void *)(uintptr_t)gnu_get_libc_version, &libc) == 0)
+        return add(p, "glibc", "", why, why_size);
+    return add(p, "glibc", libc.dli_fname, why, why_size);
 }
 
 static void add_loam(struct peers *p)
@@ -123,7 +135,8 @@ static int keep_only(struct peers *p, const char *only, char *why, size_t why_si
 int peers_find(struct peers *p, const char *extra, const char *only, char *why, size_t why_size)
 {
     p->count = 0;
-    add(p, "glibc", "", why, why_size);
+    if (add_libc(p, why, why_size) != 0)
+        return -1;
     add_loam(p);
     add_packaged(p);
     if (extra != NULL && add_extra(p, extra, why, why_size) != 0)

@@ -9,7 +9,7 @@ enum { PEERS_MAX = 32 };
 
 struct peer {
     char name[32];
-    char path[PATH_MAX]; // resolved; "": no library, libc's own malloc
+    char path[PATH_MAX]; // resolved; "": nothing is preloaded
 };
 
 struct peers {

@@ -34,7 +34,7 @@ inside=$(ls -d src/base src/os src/heap src/scan src/own src/format src/record s
 is "code in the target includes no stdio.h and no locale.h" \
     "$(grep -rnE '#include <(stdio|locale|wchar|iostream)' $inside)" ""
 
-for f in tools/install-deps tools/first-look tests/lib/tap.sh .ci/run $(find tests -name '*.t'); do
+for f in tools/install-deps tools/first-look tests/lib/tap.sh .ci/run $(find tests -name '*.t') bench/*/*.sh; do
     head -1 "$f" | grep -q perl && continue
     sh -n "$f" 2>/dev/null || bad="${bad-} $f"
 done
