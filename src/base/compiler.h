@@ -12,6 +12,7 @@
 #define export_        __attribute__((visibility("default")))
 #define aligned_(n)    __attribute__((aligned(n)))
 #define unused_        __attribute__((unused))
+#define unsanitized_   __attribute__((no_sanitize("address"))) // reads what may be anybody's
 
 // Thread-local storage that costs one instruction, also in a library that is preloaded. Only
 // small variables: static TLS is scarce when a library is opened late (jemalloc#937).

@@ -1,7 +1,7 @@
 // rule.c: learning rules from the tables, and the cache of them.
 #include "record/rule.h"
 
-#include "os/os.h"
+#include "os/share.h"
 #include "record/module.h"
 
 #include <string.h>
@@ -103,6 +103,24 @@ static void keep(struct rule_slot *s, u64 key, u64 rule)
     atomic_store_explicit(&s->check, key ^ rule * RULE_MIX, memory_order_release);
 }
 
+// Whether the instruction before pc is a call, as far as bytes can tell: e8 and an offset, or ff
+// with 2 in the middle of its second byte, in one of its lengths. Of random bytes 1 in 8 passes; of
+// the words on a stack far fewer lead to code at all.
+static unsanitized_ bool follows_call(u64 pc)
+{
+    static const u8 lengths[] = {2, 3, 4, 6, 7};
+    const u8 *end = (const u8 *)(uintptr_t)pc;
+    if (!os_readable((const void *)(uintptr_t)((pc - 8) & ~(u64)3)) ||
+        !os_readable((const void *)(uintptr_t)((pc - 1) & ~(u64)3)))
+        return false;
+    if (end[-5] == 0xe8)
+        return true;
+    for (size_t i = 0; i < countof(lengths); i++)
+        if (end[-lengths[i]] == 0xff && (end[1 - lengths[i]] & 0x38) == 0x10)
+            return true;
+    return false;
+}
+
 // What a signal handler could not find out, because it interrupted the holder of a lock, or what
 // finds no room among the rows, is not kept.
 static cold_ u64 work_out(u64 key)
@@ -113,9 +131,11 @@ static cold_ u64 work_out(u64 key)
     if (index < 0)
         return RULE_NONE | 4;
     u64 module = (u64)index << RULE_MODULE;
-    u64 rule = RULE_NONE | 4;
+    u64 rule;
     if (cfi_find(&m, key, &row))
         rule = rule_of(&row);
+    else
+        rule = RULE_NONE | 4 | (follows_call(key + 1) ? RULE_AFTER_CALL : 0);
     if (rule == 0)
         return RULE_NONE | 4;
     keep(far_slot(key), key, rule | module);

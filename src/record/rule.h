@@ -27,11 +27,12 @@ enum rule_kind {
     RULE_END, // this frame has no caller
 };
 
-#define RULE_NEAR_BITS 12 // 64 KiB
-#define RULE_FAR_BITS  15 // 512 KiB, touched as it is needed
-#define RULE_MIX       0x9e3779b97f4a7c15u
-#define RULE_UNIT      8
-#define RULE_MODULE    51
+#define RULE_NEAR_BITS  12 // 64 KiB
+#define RULE_FAR_BITS   15 // 512 KiB, touched as it is needed
+#define RULE_MIX        0x9e3779b97f4a7c15u
+#define RULE_UNIT       8
+#define RULE_AFTER_CALL 8 // with RULE_NONE: the code before the return address is a call
+#define RULE_MODULE     51
 
 struct rule_slot {
     _Atomic u64 check, rule;

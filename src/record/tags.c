@@ -149,10 +149,13 @@ static bool make_array(struct desc *d)
 {
     u64 units = units_of(d);
     u32 index = take_free(units);
-    if (index != 0)
-        memset((void *)word(index), 0, units * UNIT);
-    else
+    if (index == 0) {
         index = take_fresh(units);
+    } else {
+        // The first word was a link, which a slower taker may be reading this moment.
+        atomic_store_explicit(word(index), 0, memory_order_relaxed);
+        memset((void *)(word(index) + 1), 0, units * UNIT - sizeof(u64));
+    }
     d->tags = index;
     return index != 0;
 }

@@ -10,6 +10,8 @@
 #include "record/rule.h"
 #include "record/stack.h"
 
+#include <string.h>
+
 static struct {
     u64 skip_start, skip_size;
     struct {
@@ -39,7 +41,9 @@ void unwind_init(u64 skip_start, u64 skip_end)
 
 static always_inline_ u64 word_at(u64 at)
 {
-    return *(const u64 *)(uintptr_t)at;
+    u64 word;
+    memcpy(&word, (const void *)(uintptr_t)at, sizeof word); // garbage need not be aligned
+    return word;
 }
 
 // ---------------------------------------------------------------- rare steps
@@ -153,7 +157,7 @@ static enum walk_end step_packed(struct walk *w, u64 rule)
 }
 
 // Code without a description: JIT compilers keep rbp, and so does much hand-written assembly. The
-// guess must end in code that is described, or in other code made at run time.
+// guess must lead to code that is described, or to the byte behind a call.
 static enum walk_end step_frame_pointer(struct walk *w)
 {
     u64 rbp = w->reg[CFI_RBP], caller, pc;
@@ -164,7 +168,7 @@ static enum walk_end step_frame_pointer(struct walk *w)
     if (!is_address(pc))
         return WALK_CUT;
     u64 rule = rule_find(pc - 1);
-    if (rule_kind(rule) == RULE_NONE && rule_module(rule) != 0)
+    if (rule_kind(rule) == RULE_NONE && !(rule & RULE_AFTER_CALL))
         return WALK_CUT;
     w->reg[CFI_RBP] = caller;
     w->reg[CFI_RSP] = rbp + 16;

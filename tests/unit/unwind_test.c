@@ -390,12 +390,30 @@ TEST(libraries_come_and_go)
 // push %rbp; mov %rsp,%rbp; call *%rdi; pop %rbp; ret
 static const u8 jit_code[] = {0x55, 0x48, 0x89, 0xe5, 0xff, 0xd7, 0x5d, 0xc3};
 
+// The same, but calls its first argument with its second: mov %rdi,%rax; mov %rsi,%rdi; call *%rax
+static const u8 jit_caller[] = {0x55, 0x48, 0x89, 0xe5, 0x48, 0x89, 0xf8,
+                                0x48, 0x89, 0xf7, 0xff, 0xd0, 0x5d, 0xc3};
+
 static noinline_ void record_frames(void)
 {
     struct unwind_start here;
     unwind_capture(&here);
     last = unwind_hash(&here);
     unwind_frames(&here, last_frames, RECORDING_FRAMES);
+}
+
+// A frame that claims to have been called from jit_return.
+static void *jit_return;
+static noinline_ void fake_call(void)
+{
+    u64 frame[2] = {(u64)(uintptr_t)__builtin_frame_address(0), (u64)(uintptr_t)jit_return};
+    struct unwind_start s;
+    unwind_capture(&s);
+    s.pc = (u64)(uintptr_t)jit_return; // in code without a description
+    s.rbp = (u64)(uintptr_t)frame;
+    s.rsp = s.rbp - 8;
+    __asm__ volatile("" ::"r"(frame) : "memory");
+    last = unwind_hash(&s);
 }
 
 TEST(code_without_tables)
@@ -411,6 +429,22 @@ TEST(code_without_tables)
     CHECK(last_frames[1] == (u64)(uintptr_t)code + 6); // module 0, behind the call
     CHECK(!last.truncated);
     CHECK(last.count > 4);
+
+    memcpy(code + 64, jit_caller, sizeof jit_caller);
+    void (*outer)(void *, void (*)(void));
+    *(void **)&outer = code + 64;
+    outer(code, record_frames);
+    CHECK(last_frames[1] == (u64)(uintptr_t)code + 6);
+    CHECK(last_frames[2] == (u64)(uintptr_t)code + 64 + 12);
+    CHECK(!last.truncated);
+
+    code[4] = 0x90; // no call before the return address: not believed
+    code[5] = 0x90;
+    rule_flush();
+    last.truncated = 0;
+    jit_return = code + 6;
+    fake_call();
+    CHECK(last.truncated);
 }
 
 // ---------------------------------------------------------------- garbage
