@@ -43,12 +43,12 @@ static inline void fake_readable(struct fake *f, const void *p, size_t size)
     f->range[f->ranges++].end = (u64)(uintptr_t)p + size;
 }
 
-static inline bool fake_page_readable(const struct fake *f, u64 at)
+static inline void fake_copy(const struct fake *f, const struct piece *p, int i)
 {
-    for (int i = 0; i < f->ranges; i++)
-        if (at >= f->range[i].start && at < f->range[i].end)
-            return true;
-    return false;
+    u64 from = p->from > f->range[i].start ? p->from : f->range[i].start;
+    u64 end = p->from + p->size < f->range[i].end ? p->from + p->size : f->range[i].end;
+    if (from < end)
+        memcpy((char *)p->to + (from - p->from), (char *)(uintptr_t)from, end - from);
 }
 
 static inline int fake_read(struct target *t, const struct piece *p, size_t count)
@@ -57,9 +57,8 @@ static inline int fake_read(struct target *t, const struct piece *p, size_t coun
     if (f->vanish_after != 0 && --f->vanish_after == 0)
         return -3; // ESRCH
     for (size_t i = 0; i < count; i++)
-        for (size_t n = 0; n < p[i].size; n++)
-            if (fake_page_readable(f, p[i].from + n))
-                ((char *)p[i].to)[n] = *(char *)(uintptr_t)(p[i].from + n);
+        for (int r = 0; r < f->ranges; r++)
+            fake_copy(f, &p[i], r);
     return 0;
 }
 
