@@ -108,6 +108,13 @@ int cpu_hide_interrupt(pid_t tid, struct cpu *c)
     return ptrace(PTRACE_SETREGSET, tid, NT_PRSTATUS, &io) == 0 ? 0 : -errno;
 }
 
+bool cpu_waits_on(const struct cpu *c, u64 word)
+{
+    // A wait with a limit that was interrupted before goes on as restart_syscall, its arguments
+    // still in their registers.
+    return (c->syscall == SYS_futex || c->syscall == SYS_restart_syscall) && c->arg0 == word;
+}
+
 bool cpu_in_heap_call(const struct cpu *c)
 {
     switch (c->syscall) {
@@ -118,6 +125,7 @@ bool cpu_in_heap_call(const struct cpu *c)
     case SYS_mprotect:
     case SYS_madvise:
     case SYS_futex:
+    case SYS_restart_syscall:
     case SYS_sched_yield:
         return true;
     default:

@@ -30,5 +30,7 @@ size_t cpu_vector(pid_t tid, void *buf, size_t size);
 // last section). A thread that we stopped inside one of them would see an error that it has no
 // reason to expect: make it call again. 0, or -errno.
 int cpu_hide_interrupt(pid_t tid, struct cpu *c);
+// True for a thread that waits on a futex.
+bool cpu_waits_on(const struct cpu *c, u64 word);
 // True for a system call that the heap itself may make while it is busy.
 bool cpu_in_heap_call(const struct cpu *c);

@@ -12,7 +12,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -79,7 +78,7 @@ static pid_t find_asking(const struct scan *s, const struct map *recording)
     u64 word = recording->start - recording->offset + in_file;
     for (size_t i = 0; i < s->stop.count; i++) {
         const struct thread *t = &s->stop.thread[i];
-        if (t->stopped && t->cpu.syscall == SYS_futex && t->cpu.arg0 == word)
+        if (t->stopped && cpu_waits_on(&t->cpu, word))
             return t->tid;
     }
     return 0;

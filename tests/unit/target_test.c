@@ -319,6 +319,43 @@ TEST(the_first_thread_is_gone)
     CHECK(!is_lost(2));
 }
 
+// Inside the heap for a while, with a block that is nowhere else.
+static void *busy_thread(void *arg)
+{
+    uintptr_t hidden = ~(uintptr_t)take(1, 100);
+    scrub();
+    u64 id = loam_heap_root.heaps_count;
+    struct heap *mine = ((struct heap **)(uintptr_t)loam_heap_root.heaps)[id];
+    *(volatile u8 *)&mine->busy = 1;
+    atomic_fetch_add(&threads_ready, 1);
+    while (atomic_load(&proc->request) == REQUEST_NONE)
+        ;
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    for (u64 end = (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec + 15000000;
+         (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec < end;)
+        clock_gettime(CLOCK_MONOTONIC, &t);
+    global = (void *)~hidden;
+    *(volatile u8 *)&mine->busy = 0;
+    for (;;)
+        pause();
+    return arg;
+}
+
+static void play_busy(void)
+{
+    pthread_t t;
+    pthread_create(&t, NULL, busy_thread, NULL);
+    while (atomic_load(&threads_ready) < 1)
+        usleep(1000);
+}
+
+TEST(a_thread_inside_the_heap_is_let_out)
+{
+    CHECK(scan_of(play_busy) == 0);
+    CHECK(!is_lost(1));
+}
+
 // ---------------------------------------------------------------- refusals
 
 static void play_nothing(void) {}
