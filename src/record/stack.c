@@ -93,3 +93,9 @@ bool stack_stretch(struct stack_view *v, u64 to)
     v->hi = hi;
     return true;
 }
+
+// The dynamic linker, which starts first, rounds its stack pointer down before it calls anything.
+bool stack_ends(u64 sp)
+{
+    return (u64)(uintptr_t)__libc_stack_end - sp <= 16;
+}

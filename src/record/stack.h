@@ -25,3 +25,5 @@ void stack_init(void);
 bool stack_enter(struct stack_view *v, u64 sp, bool current);
 // Raise v->hi to `to` or above, if the memory in between can be read.
 bool stack_stretch(struct stack_view *v, u64 to);
+// Whether sp is where the kernel started the program: who stands there was called by nobody.
+bool stack_ends(u64 sp);

@@ -184,7 +184,7 @@ static enum walk_end step(struct walk *w, u64 rule)
     case RULE_END:
         return WALK_COMPLETE;
     case RULE_NONE:
-        return step_frame_pointer(w);
+        return stack_ends(w->reg[CFI_RSP]) ? WALK_COMPLETE : step_frame_pointer(w);
     case RULE_PACKED:
         return step_packed(w, rule);
     case RULE_WIDE:
