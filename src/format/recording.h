@@ -29,7 +29,7 @@
 #define RECORDING_VERSION  1
 #define RECORDING_SIZE_MAX (64 * MiB)
 #define RECORDING_HEADER   4096
-#define RECORDING_BLOCK    (64 * KiB)
+#define RECORDING_BLOCK    (8 * KiB)
 #define RECORDING_FRAMES   512 // deepest stack kept; deeper ones lose their outermost frames
 
 struct recording {
@@ -172,6 +172,10 @@ struct record_site {
     u64 reachable_blocks, reachable_bytes;
     u64 frames[]; // F6; innermost first: module index << 48 | (pc - bias); index 0: a bare pc
 };
+
+static_assert(sizeof(struct record_block) + sizeof(struct record_site) + RECORDING_FRAMES * 8 <=
+                  RECORDING_BLOCK,
+              "F1: the deepest stack fits");
 
 #define FRAME_MODULE_SHIFT 48
 #define FRAME_OFFSET_MASK  (((u64)1 << FRAME_MODULE_SHIFT) - 1)

@@ -226,7 +226,7 @@ static void many_stacks(void)
 // Every site's stack is whole, although most of its frames stand elsewhere.
 TEST(stacks_share_their_tails)
 {
-    struct record_process *p = start(16);
+    struct record_process *p = start(128);
     u64 frames[RECORDING_FRAMES];
     u32 stored = 0, all = 0;
     for (u32 i = 0; i < 1024; i++) {
@@ -249,7 +249,7 @@ TEST(stacks_share_their_tails)
 
 TEST(full_without_tool)
 {
-    struct record_process *p = start(2);
+    struct record_process *p = start(16);
     many_stacks();
     CHECK(p->flags & PROCESS_FULL);
     CHECK(p->allocs == 1024 && p->live_blocks == 1024);
