@@ -11,6 +11,7 @@
 #include "os/share.h"
 #include "record/module.h"
 #include "record/process.h"
+#include "record/rule.h"
 #include "record/sites.h"
 #include "record/tags.h"
 #include "record/unwind.h"
@@ -71,6 +72,7 @@ static void fork_child(void)
     if (state() == RECORD_ON)
         the.first_site = sites_next();
     module_fork_child();
+    rule_fork_child();
     process_forked(p->index);
     // A signal handler forked while its thread was adding a site. That work goes on when the
     // handler returns; it must end nowhere.

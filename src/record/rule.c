@@ -1,6 +1,7 @@
 // rule.c: learning rules from the tables, and the cache of them.
 #include "record/rule.h"
 
+#include "os/os.h"
 #include "os/share.h"
 #include "record/module.h"
 
@@ -11,7 +12,8 @@
 struct rule_slot rule_near[1 << RULE_NEAR_BITS];
 
 static struct {
-    _Atomic u32 rows_count;
+    struct lock rows_lock; // over rows_count and what is added
+    u32 rows_count;
     struct cfi_row rows[ROWS_MAX];
     struct rule_slot far[1 << RULE_FAR_BITS];
 } the;
@@ -61,16 +63,32 @@ static bool pack(const struct cfi_row *row, u64 *ret_rule)
     return true;
 }
 
-// A row of its own. 0 when there are too many.
+static u32 rows_find(const struct cfi_row *row, u32 count)
+{
+    u32 i = 0;
+    while (i < count && memcmp(&the.rows[i], row, sizeof *row) != 0)
+        i++;
+    return i;
+}
+
+// The number of a row like this one: what is learned again, after code was unloaded, takes no more
+// room. 0 when there are too many, or in a signal handler that interrupted us.
 static u64 keep_row(const struct cfi_row *row)
 {
-    u32 i = atomic_fetch_add_explicit(&the.rows_count, 1, memory_order_relaxed);
-    if (i >= ROWS_MAX) {
-        atomic_store_explicit(&the.rows_count, ROWS_MAX, memory_order_relaxed);
+    if (!lock_take(&the.rows_lock))
         return 0;
+    u32 i = rows_find(row, the.rows_count);
+    if (i == the.rows_count && i < ROWS_MAX) {
+        the.rows[i] = *row;
+        the.rows_count++;
     }
-    the.rows[i] = *row;
-    return RULE_WIDE | 4 | (u64)i << 3;
+    lock_give(&the.rows_lock);
+    return i < ROWS_MAX ? RULE_WIDE | 4 | (u64)i << 3 : 0;
+}
+
+void rule_fork_child(void)
+{
+    atomic_store_explicit(&the.rows_lock.holder, 0, memory_order_relaxed);
 }
 
 const struct cfi_row *rule_row(u64 rule)

@@ -42,6 +42,8 @@ extern struct rule_slot rule_near[1 << RULE_NEAR_BITS];
 // Forget everything: code was unloaded.
 void rule_flush(void);
 const struct cfi_row *rule_row(u64 rule);
+// In a forked child: nobody else learns.
+void rule_fork_child(void);
 
 // The low bits choose the slot: code is spread evenly enough, and a multiplication here would
 // lengthen the chain of loads that the speed of a walk consists of.

@@ -108,19 +108,15 @@ static _Atomic u64 *word(u32 index)
     return (_Atomic u64 *)(uintptr_t)(base + (u64)index * UNIT);
 }
 
-// The array may be taken and written by another thread while we read its link: then the link is
-// nonsense, and the count in the head has changed. ThreadSanitizer is not to see this.
-__attribute__((no_sanitize("thread"), noinline)) static u64 link_of(u32 index)
-{
-    return atomic_load_explicit(word(index), memory_order_relaxed);
-}
-
 static u32 take_free(u64 units)
 {
     _Atomic u64 *head = &the.free[units];
     u64 old = atomic_load_explicit(head, memory_order_acquire);
     while ((u32)old != 0) {
-        u64 new = ((old >> 32) + 1) << 32 | (u32)link_of((u32)old);
+        // The array may be taken and written by another thread while we read its link: then the
+        // link is nonsense, and the count in the head has changed.
+        u64 link = atomic_load_explicit(word((u32)old), memory_order_relaxed);
+        u64 new = ((old >> 32) + 1) << 32 | (u32)link;
         // Acquire: pairs with the release in give_back.
         if (atomic_compare_exchange_weak_explicit(head, &old, new, memory_order_acquire,
                                                   memory_order_acquire))
