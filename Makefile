@@ -165,6 +165,7 @@ $O/bench/%: bench/%
 	@mkdir -p $(@D)
 	cp $< $@
 
+# BENCH: more options, such as BENCH='--scale 0.1 --programs larson'.
 SUITE  ?= quick
 ROUNDS ?= 5
 .PHONY: bench bench-build
@@ -172,7 +173,7 @@ bench-build: $(BENCHES) $(BENCH_FILES) $O/bench/traces/record.so
 bench:
 	@tools/install-deps bench
 	@$(MAKE) --no-print-directory -j$(JOBS) all bench-build
-	$O/loam bench --suite $(SUITE) -n $(ROUNDS) $(if $(PEERS),--peers $(PEERS)) \
+	$O/loam bench --suite $(SUITE) -n $(ROUNDS) $(if $(PEERS),--peers $(PEERS)) $(BENCH) \
 		-o $O/bench/$(SUITE).csv --svg $O/bench/$(SUITE).svg
 
 # ---------------------------------------------------------------- install

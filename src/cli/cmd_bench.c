@@ -25,6 +25,7 @@
 struct bench_options {
     const char *suite, *peers, *only, *programs, *output, *svg, *reference, *scale, *from, *dir;
     u32 rounds, limit;
+    bool json;
 };
 
 static const struct option options[] = {
@@ -45,6 +46,8 @@ static const struct option options[] = {
      "kill a run that takes longer; 600 else"},
     {"output", 'o', "FILE", OPT_TEXT, offsetof(struct bench_options, output),
      "keep all rows as CSV in FILE"},
+    {"json", 'j', NULL, OPT_FLAG, offsetof(struct bench_options, json),
+     "print medians, ratios and means as JSON"},
     {"svg", 0, "FILE", OPT_TEXT, offsetof(struct bench_options, svg), "draw a plot into FILE"},
     {"from", 0, "FILE", OPT_TEXT, offsetof(struct bench_options, from),
      "measure nothing: show the rows of FILE"},
@@ -155,26 +158,35 @@ static int draw_plot(const struct command *c, const struct contest *contest, con
 
 // ---------------------------------------------------------------- showing
 
+// Tables and the verdict. Returns whether any run failed.
+static bool print_text(const struct bench_options *o, const struct contest *contest,
+                       const char *rows)
+{
+    struct ink k = ink_on(stdout);
+    contest_print_tables(contest, &k);
+    if (contest->t->programs == 1)
+        contest_print_verdict(contest, &k);
+    bool failed = contest_print_failures(contest, &k);
+    if (o->from == NULL && rows != NULL)
+        printf("\nAll rows: %s. Again, with a plot: loam bench --from %s --svg bench.svg\n", rows,
+               rows);
+    return failed;
+}
+
 static int show(const struct command *c, const struct bench_options *o, const struct trials *t,
                 const char *rows)
 {
     struct contest contest;
-    struct ink k = ink_on(stdout);
     const char *reference = o->reference == NULL ? "glibc" : o->reference;
     if (contest_init(&contest, t, reference) != 0) {
         say(c, "no allocator is called '%s': try '-r %s'.", reference, t->allocator[0]);
         return EXIT_USAGE;
     }
-    contest_print_tables(&contest, &k);
-    if (t->programs == 1)
-        contest_print_verdict(&contest, &k);
-    int r = contest_print_failures(&contest, &k) ? EXIT_BAD_FILE : 0;
+    bool failed = o->json ? contest_print_json(&contest, stdout) : print_text(o, &contest, rows);
+    int r = failed ? EXIT_BAD_FILE : 0;
     if (o->svg != NULL && draw_plot(c, &contest, o->svg) != 0)
         r = EXIT_LOAM;
     contest_done(&contest);
-    if (o->from == NULL && rows != NULL)
-        printf("\nAll rows: %s. Again, with a plot: loam bench --from %s --svg bench.svg\n", rows,
-               rows);
     return r;
 }
 
@@ -189,7 +201,8 @@ static int show_file(const struct command *c, const struct bench_options *o)
     else if (trials_read(t, f, why, sizeof why) != 0)
         say(c, "%s is no file of loam bench: %s.", o->from, why);
     else {
-        printf("%s\n", t->about);
+        if (!o->json)
+            printf("%s\n", t->about);
         r = show(c, o, t, o->from);
     }
     if (f != NULL)

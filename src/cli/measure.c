@@ -23,16 +23,16 @@ struct watch {
     struct measure_result *result;
     pid_t main;
     bool ended; // the main process has
-    double start, deadline;
+    u64 start, deadline;
     pid_t traced[TRACED_MAX]; // processes alive under us: only their numbers are safe to kill
     size_t traced_count;
 };
 
-static double now(void)
+static u64 now(void) // nanoseconds
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+    return (u64)t.tv_sec * 1000000000u + (u64)t.tv_nsec;
 }
 
 // ---------------------------------------------------------------- what /proc tells
@@ -131,7 +131,7 @@ static int start(struct watch *w)
     e = w->main < 0 ? errno : 0;
     w->result->traced = w->main > 0 && trace(w->main);
     w->start = now();
-    w->deadline = w->start + w->order->limit;
+    w->deadline = w->start + w->order->limit * (u64)1000000000;
     close(go[0]);
     close(go[1]);
     close(tell[1]);
@@ -183,15 +183,16 @@ static void let_go_on(struct watch *w, pid_t pid, int status)
     ptrace(PTRACE_CONT, pid, NULL, event == 0 ? (long)signal : 0);
 }
 
+// One division, so that it is the number that the same digits in a file will be read as.
 static double seconds(struct timeval t)
 {
-    return (double)t.tv_sec + (double)t.tv_usec / 1e6;
+    return (double)(t.tv_sec * 1000000 + t.tv_usec) / 1e6;
 }
 
 static void main_ended(struct watch *w, int status, const struct rusage *u)
 {
     struct measure_result *r = w->result;
-    r->wall = now() - w->start;
+    r->wall = (double)(now() - w->start) / 1e9;
     r->user = seconds(u->ru_utime);
     r->sys = seconds(u->ru_stime);
     r->faults = (u64)u->ru_minflt;

@@ -35,3 +35,5 @@ void contest_print_tables(const struct contest *c, struct ink *k);
 void contest_print_verdict(const struct contest *c, struct ink *k);
 // Runs that failed, each once, with the outcome. false, and nothing printed, if there are none.
 bool contest_print_failures(const struct contest *c, struct ink *k);
+// All of it as one JSON object. Returns whether any run failed.
+bool contest_print_json(const struct contest *c, FILE *out);

@@ -115,7 +115,7 @@ struct interval sample_mean_interval(const double *a, const double *b, u32 progr
         if (used > 0)
             result[count++] = exp(sum / used);
     }
-    if (count == 0)
+    if (count == 0 || n < 2) // one round says nothing about the next
         return (struct interval){NAN, NAN};
     qsort(result, count, sizeof result[0], by_value);
     return (struct interval){quantile(result, count, 0.025), quantile(result, count, 0.975)};

@@ -19,6 +19,7 @@ double sample_spread(const double *v, u32 n);
 
 // The ratio of the medians of a and b, and the interval in which 95 % of its bootstrap replicates
 // lie. Rounds are drawn together, a[i] with b[i]: what disturbed a whole round cancels out.
+// NAN for one round.
 double sample_ratio(const double *a, const double *b, u32 n);
 struct interval sample_ratio_interval(const double *a, const double *b, u32 n);
 

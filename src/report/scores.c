@@ -270,7 +270,10 @@ static void print_verdict(const struct contest *c, enum quantity q, struct ink *
     else
         ink(k, INK_PLAIN, "%s (%s) and %s cannot be told apart", c->t->allocator[best], text,
             c->t->allocator[next]);
-    ink(k, INK_PLAIN, " (95 %% interval: %.1f to %.1f %%).", 100 * (1 - i.high), 100 * (1 - i.low));
+    if (!isnan(i.low))
+        ink(k, INK_PLAIN, " (95 %% interval: %.1f to %.1f %%)", 100 * (1 - i.high),
+            100 * (1 - i.low));
+    ink(k, INK_PLAIN, ".");
     ink_line(k);
 }
 
@@ -280,8 +283,7 @@ void contest_print_verdict(const struct contest *c, struct ink *k)
     for (enum quantity q = 0; q < QUANTITIES; q++)
         print_verdict(c, q, k);
     if (c->t->rounds < 5) {
-        ink(k, INK_DIM,
-            "With fewer than five rounds the intervals are too narrow: -n 10 is better.");
+        ink(k, INK_DIM, "Fewer than five rounds cannot tell how sure this is: -n 10 can.");
         ink_line(k);
     }
 }

@@ -101,7 +101,7 @@ void trials_write_head(const struct trials *t, FILE *out)
 
 void trials_write_row(const struct trials *t, const struct trial *row, FILE *out)
 {
-    fprintf(out, "%s,%s,%s,%u,%.6f,%.6f,%.6f,%llu,%llu,%s,%s\n", t->program[row->program],
+    fprintf(out, "%s,%s,%s,%u,%.6f,%.6f,%.9f,%llu,%llu,%s,%s\n", t->program[row->program],
             trials_mean_word(t->mean[row->program]), t->allocator[row->allocator], row->round,
             row->user, row->sys, row->wall, (unsigned long long)row->peak,
             (unsigned long long)row->faults, row->outcome, row->figures);

@@ -61,6 +61,15 @@ ok "a small program's peak is not the tool's" test "$peak" -lt 3500000
 is "the same tables again from the rows" "$(sed 1d "$tmp/again")" "$(sed '/^All rows:/,$d' "$tmp/out" |
     sed '$d')"
 
+"$loam" bench --from "$csv" --json >"$tmp/json"
+is "JSON: the mean and what was counted" "$(python3 -c '
+import json, sys
+a = json.load(open(sys.argv[1]))
+m = a["means"]["loam"]["peak_rss_bytes"]
+one = [p for p in a["programs"] if p["name"] == "figure"][0]["allocators"]["glibc"]["cpu_s"]
+print(m["programs"], m["low"] <= m["ratio"] <= m["high"], one["ratio"], a["failures"])' "$tmp/json")" \
+    "2 True 1.0 []"
+
 cat >"$tmp/fails.sh" <<'END'
 #!/bin/sh
 case $LD_PRELOAD in *libloam*) echo oh >&2; exit 3 ;; esac

@@ -74,6 +74,13 @@ TEST(the_interval_holds_the_ratio_and_tells_noise)
     CHECK(loud.low < 1 && loud.high > 1); // and nothing is there
 }
 
+TEST(one_round_has_no_interval)
+{
+    double a[] = {1}, b[] = {2};
+    CHECK(near(sample_ratio(a, b, 1), 0.5));
+    CHECK(isnan(sample_ratio_interval(a, b, 1).low));
+}
+
 // What slows down a whole round slows both sides: rounds are drawn together.
 TEST(the_interval_does_not_mind_a_drifting_machine)
 {
