@@ -113,9 +113,9 @@ static int find(struct module *m)
 // Its tables lie in another one.
 static void widen_program(struct module *m)
 {
-    const ElfW(Phdr) *p = (const ElfW(Phdr) *)getauxval(AT_PHDR);
     if (m->map->l_name[0] != 0)
         return;
+    const ElfW(Phdr) *p = (const ElfW(Phdr) *)getauxval(AT_PHDR);
     for (u64 i = 0; i < getauxval(AT_PHNUM); i++) {
         u64 start = p[i].p_vaddr + m->bias, end = start + p[i].p_memsz;
         if (p[i].p_type != PT_LOAD)

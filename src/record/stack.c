@@ -4,7 +4,8 @@
 #include "os/os.h"
 #include "os/share.h"
 
-#define OWN_STEP_MAX (64 * MiB) // a stack pointer farther below the proven part is no deep frame
+#define OWN_STEP_MAX     (64 * MiB) // a stack pointer farther below what is proven is no deep frame
+#define FOREIGN_STEP_MAX (256 * KiB) // a guess may point anywhere, and each OS page is a call
 
 extern void *__libc_stack_end; // of the dynamic linker: stack pointer at the first instruction
 
@@ -67,26 +68,18 @@ static bool grow_own(u64 sp)
 
 bool stack_enter(struct stack_view *v, u64 sp, bool current)
 {
-    if (likely(sp >= own.lo && sp < own.hi) || grow_own(sp)) {
-        v->hi = own.hi;
-        return true;
-    }
-    if (!current && !readable(page_of(sp)))
-        return false;
-    v->hi = page_of(sp) + OS_PAGE;
-    return true;
+    v->own = likely(sp >= own.lo && sp < own.hi) || grow_own(sp);
+    v->hi = v->own ? own.hi : page_of(sp) + OS_PAGE;
+    return v->own || current || readable(page_of(sp));
 }
 
 bool stack_stretch(struct stack_view *v, u64 to)
 {
-    if (to < v->hi)
+    if (to <= v->hi)
         return true;
-    if (to - v->hi > OWN_STEP_MAX)
+    if (v->own || to - v->hi > FOREIGN_STEP_MAX)
         return false;
-    // The anchor need not be a page boundary.
-    u64 hi = page_of(v->hi);
-    if (hi != v->hi)
-        hi += OS_PAGE;
+    u64 hi = v->hi;
     for (; hi < to; hi += OS_PAGE)
         if (!readable(hi))
             return false;

@@ -15,7 +15,8 @@
 #include "base/base.h"
 
 struct stack_view {
-    u64 hi; // words from the stack pointer up to here can be read
+    u64 hi;   // words from the stack pointer up to here can be read
+    bool own; // the thread's own stack: no frame lies above hi
 };
 
 // Call once from the main thread, before any other call.
@@ -23,7 +24,8 @@ void stack_init(void);
 // Begin at stack pointer sp. `current`: the calling thread runs on it now; else sp was found in
 // memory. False when the memory at sp cannot be read.
 bool stack_enter(struct stack_view *v, u64 sp, bool current);
-// Raise v->hi to `to` or above, if the memory in between can be read.
+// Raise v->hi to `to` or above, if it is a foreign stack's, not far, and the memory in between can
+// be read.
 bool stack_stretch(struct stack_view *v, u64 to);
 // Whether sp is where the kernel started the program: who stands there was called by nobody.
 bool stack_ends(u64 sp);
