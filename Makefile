@@ -119,7 +119,7 @@ JOBS  ?= $(shell nproc)
 
 test:
 	@tools/install-deps test
-	@$(MAKE) --no-print-directory -j$(JOBS) all tests examples-build
+	@$(MAKE) --no-print-directory -j$(JOBS) all tests examples-build bench-build
 	@BUILD=$(abspath $O) CC="$(CC)" tools/run-tests $(if $(V),-v) -j$(JOBS) \
 		$(or $(CHOSEN),$(error no test's path contains "$(T)"))
 

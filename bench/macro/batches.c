@@ -119,7 +119,7 @@ int main(int argc, char **argv)
         box[i] = (struct mailbox){PTHREAD_MUTEX_INITIALIZER, NULL};
         w[i] = (struct worker){.eight = eight,
                                .seed = 31 + i,
-                               .batches = scaled(&b, 40e3) / b.threads,
+                               .batches = scaled(&b, 80e3) / b.threads,
                                .out = &box[(i + 1) % b.threads],
                                .in = &box[i]};
     }

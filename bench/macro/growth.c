@@ -50,7 +50,7 @@ int main(int argc, char **argv)
     bool half = strcmp(b.mode, "append") != 0, append = strcmp(b.mode, "half") != 0;
     for (size_t i = 0, n = half ? scaled(&b, 120) : 0; i < n; i++)
         by_half();
-    for (size_t i = 0, n = append ? scaled(&b, 10) : 0; i < n; i++)
+    for (size_t i = 0, n = append ? scaled(&b, 5) : 0; i < n; i++)
         by_append();
     puts("all buffers kept their content");
     return 0;

@@ -83,7 +83,7 @@ int main(int argc, char **argv)
     for (unsigned wave = 0; wave < WAVES; wave++) {
         for (unsigned i = 0; i < b.threads; i++)
             w[i] = (struct worker){.seed = 1000 * wave + i,
-                                   .steps = scaled(&b, 1.5e6 / WAVES) / b.threads};
+                                   .steps = scaled(&b, 3e6 / WAVES) / b.threads};
         threads_run(b.threads, work, w, sizeof w[0]);
         for (size_t i = wave % 2; i < COMMON; i += 2)
             object_free(atomic_exchange(&common[i], NULL));

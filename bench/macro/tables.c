@@ -71,7 +71,7 @@ int main(int argc, char **argv)
         sum ^= fill_and_sum(&r, rng_size(&r, 100, 10000));
     for (size_t i = 0, n = scaled(&b, 4); i < n; i++)
         sum ^= fill_and_sum(&r, 1200 * 1000);
-    for (size_t i = 0, n = scaled(&b, 10); i < n; i++)
+    for (size_t i = 0, n = scaled(&b, 4); i < n; i++)
         sparse();
     printf("sum %llu\n", (unsigned long long)sum);
     return 0;

@@ -58,7 +58,7 @@ int main(int argc, char **argv)
     struct task task_of[BENCH_THREADS_MAX];
     check(b.threads >= 1 && b.threads <= BENCH_THREADS_MAX);
     size_t bytes = 0;
-    for (size_t i = 0, n = scaled(&b, 10e3); i < n; i += b.threads) {
+    for (size_t i = 0, n = scaled(&b, 24e3); i < n; i += b.threads) {
         for (unsigned k = 0; k < b.threads; k++) {
             task_of[k].seed = i + k;
             task_of[k].thread = thread_start(task, &task_of[k]);

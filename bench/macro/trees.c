@@ -158,7 +158,7 @@ int main(int argc, char **argv)
             *at[k] = (double)rng_below(&r, 2000001) / 1e6 - 1;
         body[i]->mass = 1;
     }
-    for (size_t i = 0, n = scaled(&b, 14); i < n; i++)
+    for (size_t i = 0, n = scaled(&b, 28); i < n; i++)
         step(body, BODIES);
     for (size_t i = 0; i < BODIES; i++)
         free(body[i]);

@@ -80,6 +80,10 @@ is "a failed run: status" $? 1
 like "a failed run is told" "$(cat "$tmp/err")" 'fails.sh with loam: exit status 3. It said: oh'
 like "and listed" "$(cat "$tmp/out")" '^fails.sh with loam: exit status 3$'
 
+"$loam" bench --only glibc,loam -n 1 -- sh -c 'exit 5' >"$tmp/out" 2>"$tmp/err"
+is "a status that the program always has is no failure" $? 0
+like "and is told" "$(cat "$tmp/err")" "'sh' ends with exit status 5; runs that end so count as good"
+
 printf '#include <stdlib.h>\nint main(void) { free(malloc(1)); return 0; }\n' >"$tmp/static.c"
 if ${CC:-cc} -static -o "$tmp/static" "$tmp/static.c" 2>/dev/null; then
     "$loam" bench --only glibc,loam -n 1 -- "$tmp/static" >"$tmp/out" 2>&1
