@@ -109,26 +109,41 @@ static void scatter_axes(FILE *out, const struct contest *c, const struct scale 
     put_label(out, x->first, y->last - 10, "start", text);
 }
 
+struct dot {
+    double x, y; // pixels; NAN: no mean
+};
+
+// The label goes to the right, or to the left where another one is in the way already.
+static void put_dot(FILE *out, const struct contest *c, const struct dot *dots, u32 a)
+{
+    bool crowded = false;
+    for (u32 b = 0; b < a; b++)
+        crowded |= fabs(dots[a].x - dots[b].x) < 80 && fabs(dots[a].y - dots[b].y) < 12;
+    fprintf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"6\" fill=\"%s\"/>\n", dots[a].x, dots[a].y,
+            color_of(a));
+    put_label(out, dots[a].x + (crowded ? -10 : 10), dots[a].y + 4, crowded ? "end" : "start",
+              c->t->allocator[a]);
+}
+
 static void scatter(FILE *out, const struct contest *c)
 {
     struct scale x = {0.9, 1.1, MARGIN, WIDTH - MARGIN};
     struct scale y = {0.9, 1.1, SCATTER_HEIGHT - MARGIN, MARGIN};
+    struct dot mean[TRIALS_NAMES_MAX], dots[TRIALS_NAMES_MAX];
     u32 used;
     for (u32 a = 0; a < c->t->allocators; a++) {
-        widen(&x, 0.97 * contest_mean(c, QUANTITY_CPU, a, &used));
-        widen(&x, 1.1 * contest_mean(c, QUANTITY_CPU, a, &used));
-        widen(&y, 0.95 * contest_mean(c, QUANTITY_PEAK, a, &used));
-        widen(&y, 1.05 * contest_mean(c, QUANTITY_PEAK, a, &used));
+        mean[a].x = contest_mean(c, QUANTITY_CPU, a, &used);
+        mean[a].y = contest_mean(c, QUANTITY_PEAK, a, &used);
+        widen(&x, 0.97 * mean[a].x);
+        widen(&x, 1.1 * mean[a].x); // room for the label
+        widen(&y, 0.95 * mean[a].y);
+        widen(&y, 1.05 * mean[a].y);
     }
     scatter_axes(out, c, &x, &y);
     for (u32 a = 0; a < c->t->allocators; a++) {
-        double cpu = contest_mean(c, QUANTITY_CPU, a, &used);
-        double peak = contest_mean(c, QUANTITY_PEAK, a, &used);
-        if (!isfinite(cpu) || !isfinite(peak))
-            continue;
-        fprintf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"6\" fill=\"%s\"/>\n", pixel(&x, cpu),
-                pixel(&y, peak), color_of(a));
-        put_label(out, pixel(&x, cpu) + 10, pixel(&y, peak) + 4, "start", c->t->allocator[a]);
+        dots[a] = (struct dot){pixel(&x, mean[a].x), pixel(&y, mean[a].y)};
+        if (isfinite(mean[a].x) && isfinite(mean[a].y))
+            put_dot(out, c, dots, a);
     }
 }
 
@@ -136,12 +151,11 @@ static void scatter(FILE *out, const struct contest *c)
 
 static void legend(FILE *out, const struct contest *c, double top)
 {
-    double x = NAMES;
-    for (u32 a = 0; a < c->t->allocators; a++) {
+    double x = NAMES, step = (WIDTH - NAMES) / fmax(c->t->allocators, 7);
+    for (u32 a = 0; a < c->t->allocators; a++, x += step) {
         fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"10\" height=\"10\" fill=\"%s\"/>\n", x,
                 top - 9, color_of(a));
         put_label(out, x + 14, top, "start", c->t->allocator[a]);
-        x += 96;
     }
 }
 
