@@ -4,6 +4,7 @@
 // and sorting the leaks happens on the copy.
 #include "target/leaks.h"
 #include "scan/leaks.h"
+#include "target/find.h"
 #include "target/roots.h"
 #include "target/sites.h"
 
@@ -25,7 +26,9 @@ struct scan {
     struct record_process *proc;
     struct stop stop;
     struct memory memory;
-    struct maps maps;
+    struct maps maps, ours;
+    const struct map *recording; // in maps
+    pid_t asking;                // the thread that waits for us
     struct blocks blocks;
     struct mark mark;
     struct leaks leaks;
@@ -55,27 +58,12 @@ static enum scan_error error_of(int e)
 
 // ---------------------------------------------------------------- the asking thread
 
-// Where the recording is mapped in a process: by file, as it has no name there.
-static const struct map *find_recording(const struct maps *ours, const struct maps *theirs,
-                                        const struct recording *rec)
-{
-    const struct map *mine = maps_find(ours, (u64)(uintptr_t)rec);
-    if (mine == NULL || mine->inode == 0)
-        return NULL;
-    for (size_t i = 0; i < theirs->count; i++) {
-        const struct map *m = &theirs->map[i];
-        if (m->inode == mine->inode && m->major == mine->major && m->minor == mine->minor)
-            return m;
-    }
-    return NULL;
-}
-
 // The thread that waits on this process's request word. It proves that this is the process that
 // asked, and not another one that has the same number in another namespace.
-static pid_t find_asking(const struct scan *s, const struct map *recording)
+static pid_t find_asking(const struct scan *s)
 {
     u64 in_file = (u64)((const char *)&s->proc->request - (const char *)s->rec);
-    u64 word = recording->start - recording->offset + in_file;
+    u64 word = s->recording->start - s->recording->offset + in_file;
     for (size_t i = 0; i < s->stop.count; i++) {
         const struct thread *t = &s->stop.thread[i];
         if (t->stopped && cpu_waits_on(&t->cpu, word))
@@ -92,37 +80,48 @@ static pid_t any_thread(const struct stop *s)
     return 0;
 }
 
-// All threads stopped, the asking one in its wait, none inside the heap (G1). After TRIES a heap
-// that is still busy is accepted: then up to a window's worth of its blocks may be told wrongly.
-static int hold(struct scan *s, const struct maps *ours, pid_t *ret_asking,
-                const struct map **ret_recording)
+// One try: all threads stopped. 1 when it was too early: the asking thread is not in its wait, or
+// one stands inside the heap (G1).
+static int hold_once(struct scan *s)
 {
-    for (int i = 0; i < TRIES; i++) {
-        if (i > 0)
-            stop_breathe(&s->stop, BREATH_US);
-        int e = stop_all(&s->stop);
-        if (e < 0)
-            return e;
-        memory_close(&s->memory);
-        maps_done(&s->maps);
-        memory_open(&s->memory, any_thread(&s->stop));
-        e = maps_load(&s->maps, s->memory.tid);
-        if (e < 0)
-            return e;
-        *ret_recording = find_recording(ours, &s->maps, s->rec);
-        if (*ret_recording == NULL)
-            return -ESRCH;
-        *ret_asking = find_asking(s, *ret_recording);
-        int busy = *ret_asking != 0 ? blocks_busy(&s->memory.target, s->proc->root) : 1;
-        if (busy <= 0)
-            return busy;
+    int e = stop_all(&s->stop);
+    if (e < 0)
+        return e;
+    memory_close(&s->memory);
+    maps_done(&s->maps);
+    memory_open(&s->memory, any_thread(&s->stop));
+    e = maps_load(&s->maps, s->memory.tid);
+    if (e < 0)
+        return e;
+    s->recording = find_recording(&s->ours, &s->maps, s->rec);
+    if (s->recording == NULL)
+        return -ESRCH;
+    s->asking = find_asking(s);
+    int busy = s->asking != 0 ? blocks_busy(&s->memory.target, s->proc->root) : 1;
+    return busy < 0 ? busy : busy != 0;
+}
+
+// After TRIES a heap that is still busy is accepted: then up to a window's worth of its blocks may
+// be told wrongly. A process in which nobody waits is not the one that asked.
+static int hold(void *ctx, pid_t pid)
+{
+    struct scan *s = ctx;
+    s->stop.pid = pid;
+    int e = hold_once(s);
+    for (int i = 1; e == 1 && i < TRIES; i++) {
+        stop_breathe(&s->stop, BREATH_US);
+        e = hold_once(s);
     }
-    return *ret_asking != 0 ? 0 : -ESRCH;
+    if (e == 1)
+        e = s->asking != 0 ? 0 : -ESRCH;
+    if (e < 0)
+        stop_release(&s->stop);
+    return e;
 }
 
 // ---------------------------------------------------------------- the scan
 
-static int look(struct scan *s, pid_t asking, const struct map *recording)
+static int look(struct scan *s)
 {
     struct target *t = &s->memory.target;
     int e = blocks_load(&s->blocks, t, s->proc->root, s->proc->tags);
@@ -130,7 +129,8 @@ static int look(struct scan *s, pid_t asking, const struct map *recording)
         e = blocks_copy(&s->blocks);
     if (e == 0)
         e = mark_init(&s->mark, &s->blocks);
-    struct roots r = {&s->memory, &s->maps, &s->stop, recording, s->proc->root, asking, s->proc};
+    struct roots r = {&s->memory,    &s->maps,  &s->stop, s->recording,
+                      s->proc->root, s->asking, s->proc};
     return e == 0 ? roots_mark(&r, &s->blocks, &s->mark) : e;
 }
 
@@ -157,17 +157,13 @@ static int tell(struct scan *s)
 
 static int scan(struct scan *s)
 {
-    struct maps ours;
-    pid_t asking = 0;
-    const struct map *recording = NULL;
-    int e = maps_load(&ours, getpid());
+    int e = maps_load(&s->ours, getpid());
+    if (e == 0)
+        e = find_each(s->pid, &s->ours, s->rec, hold, s);
     if (e < 0)
         return e;
-    e = hold(s, &ours, &asking, &recording);
-    if (e == 0)
-        e = look(s, asking, recording);
+    e = look(s);
     stop_release(&s->stop);
-    maps_done(&ours);
     if (e < 0)
         return e;
     mark_run(&s->mark);
@@ -179,13 +175,13 @@ static void *scan_thread(void *arg)
 {
     struct scan *s = arg;
     s->memory.pagemap = s->memory.mem = -1;
-    s->stop.pid = s->pid;
     s->result = error_of(scan(s));
     leaks_done(&s->leaks);
     mark_done(&s->mark);
     if (s->blocks.target != NULL)
         blocks_done(&s->blocks);
     maps_done(&s->maps);
+    maps_done(&s->ours);
     memory_close(&s->memory);
     return NULL;
 }

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -354,6 +355,38 @@ TEST(a_thread_inside_the_heap_is_let_out)
 {
     CHECK(scan_of(play_busy) == 0);
     CHECK(!is_lost(1));
+}
+
+// The child's number is 1 where it lives; here that is init, which must be left alone. Where the
+// kernel allows no namespace the child is an ordinary one.
+static void be_in_a_namespace(void)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (unshare(CLONE_NEWPID) != 0)
+        (void)unshare(CLONE_NEWUSER | CLONE_NEWPID);
+    pid_t pid = fork();
+    if (pid == 0)
+        be_the_child(play_plain);
+    int status = 0;
+    waitpid(pid, &status, 0);
+    _exit(WEXITSTATUS(status));
+}
+
+TEST(a_number_from_another_namespace)
+{
+    make_recording();
+    pid_t pid = fork();
+    if (pid == 0)
+        be_in_a_namespace();
+    for (int i = 0; i < 20000 && atomic_load(&proc->request) != REQUEST_SCAN; i++)
+        usleep(1000);
+    CHECK(target_scan((pid_t)proc->pid, rec, proc) == 0);
+    CHECK(site_at(1)->direct_bytes == 100);
+    atomic_store(&proc->request, REQUEST_DONE);
+    os_wake(&proc->request);
+    int status;
+    CHECK(waitpid(pid, &status, 0) == pid);
+    CHECK(WEXITSTATUS(status) == 11);
 }
 
 // ---------------------------------------------------------------- refusals
