@@ -83,6 +83,12 @@ static void recall(struct machine *m)
         *m->row = m->stack[--m->remembered];
 }
 
+// Offsets count in units of data_align. Unsigned: a damaged one may overflow.
+static int64_t times(u64 n, const struct machine *m)
+{
+    return (int64_t)(n * (u64)m->data_align);
+}
+
 enum {
     CFA_NOP = 0x00,
     CFA_SET_LOC = 0x01,
@@ -137,7 +143,7 @@ static void op_cfa(struct machine *m, struct bytes *b, u8 op)
         break;
     case CFA_DEF_CFA_SF:
         reg = take_uleb(b);
-        set_cfa(m, reg, take_sleb(b) * m->data_align);
+        set_cfa(m, reg, times((u64)take_sleb(b), m));
         break;
     case CFA_DEF_CFA_REGISTER:
         set_cfa(m, take_uleb(b), m->row->cfa.off);
@@ -146,7 +152,7 @@ static void op_cfa(struct machine *m, struct bytes *b, u8 op)
         set_cfa(m, m->row->cfa.base, (int64_t)take_uleb(b));
         break;
     case CFA_DEF_CFA_OFFSET_SF:
-        set_cfa(m, m->row->cfa.base, take_sleb(b) * m->data_align);
+        set_cfa(m, m->row->cfa.base, times((u64)take_sleb(b), m));
         break;
     case CFA_DEF_CFA_EXPRESSION:
         set_cfa_expr(m, b);
@@ -167,23 +173,23 @@ static void op_reg(struct machine *m, struct bytes *b, u8 op)
         break;
     case CFA_OFFSET_EXTENDED:
         reg = take_uleb(b);
-        set_reg(m, reg, CFI_AT, CFI_CFA, (int64_t)take_uleb(b) * m->data_align);
+        set_reg(m, reg, CFI_AT, CFI_CFA, times(take_uleb(b), m));
         break;
     case CFA_OFFSET_EXTENDED_SF:
         reg = take_uleb(b);
-        set_reg(m, reg, CFI_AT, CFI_CFA, take_sleb(b) * m->data_align);
+        set_reg(m, reg, CFI_AT, CFI_CFA, times((u64)take_sleb(b), m));
         break;
     case CFA_GNU_NEGATIVE_OFFSET:
         reg = take_uleb(b);
-        set_reg(m, reg, CFI_AT, CFI_CFA, -(int64_t)take_uleb(b) * m->data_align);
+        set_reg(m, reg, CFI_AT, CFI_CFA, times(-take_uleb(b), m));
         break;
     case CFA_VAL_OFFSET:
         reg = take_uleb(b);
-        set_reg(m, reg, CFI_VALUE, CFI_CFA, (int64_t)take_uleb(b) * m->data_align);
+        set_reg(m, reg, CFI_VALUE, CFI_CFA, times(take_uleb(b), m));
         break;
     case CFA_VAL_OFFSET_SF:
         reg = take_uleb(b);
-        set_reg(m, reg, CFI_VALUE, CFI_CFA, take_sleb(b) * m->data_align);
+        set_reg(m, reg, CFI_VALUE, CFI_CFA, times((u64)take_sleb(b), m));
         break;
     case CFA_REGISTER:
         reg = take_uleb(b);
@@ -226,7 +232,7 @@ static bool run(struct machine *m, struct bytes *b)
             m->loc += low * m->code_align;
             break;
         case CFA_OFFSET:
-            set_reg(m, low, CFI_AT, CFI_CFA, (int64_t)take_uleb(b) * m->data_align);
+            set_reg(m, low, CFI_AT, CFI_CFA, times(take_uleb(b), m));
             break;
         case CFA_RESTORE:
             restore(m, low);

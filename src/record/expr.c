@@ -39,11 +39,17 @@ static void push_const(struct machine *e, int64_t v)
 static void push_reg(struct machine *e, u64 reg, int64_t off, u64 pc)
 {
     if (reg == CFI_PC) // known here and now: this is how the table of a PLT tells its two halves
-        push_const(e, (int64_t)pc + off);
+        push_const(e, (int64_t)(pc + (u64)off));
     else if (reg < CFI_PC)
         push(e, (struct symbol){.kind = SYM_LINEAR, .base = (u8)reg, .off = off});
     else
         e->bad = true;
+}
+
+// Unsigned: constants of a damaged expression may overflow.
+static int64_t sum(int64_t a, int64_t b)
+{
+    return (int64_t)((u64)a + (u64)b);
 }
 
 static struct symbol plus(struct machine *e, struct symbol a, struct symbol b)
@@ -56,9 +62,9 @@ static struct symbol plus(struct machine *e, struct symbol a, struct symbol b)
     if (b.kind != SYM_CONST)
         e->bad = true;
     if (a.kind == SYM_LOADED)
-        a.add += b.off;
+        a.add = sum(a.add, b.off);
     else
-        a.off += b.off;
+        a.off = sum(a.off, b.off);
     return a;
 }
 
@@ -99,7 +105,7 @@ static void binary(struct machine *e, u8 op)
         return;
     }
     if (op == OP_MINUS && b.kind == SYM_CONST) {
-        b.off = -b.off;
+        b.off = sum(~b.off, 1);
         push(e, plus(e, a, b));
         return;
     }
