@@ -46,3 +46,28 @@
 #else
 #define under_asan 0
 #endif
+
+// x if a == b, else 0; without a branch, for conditions that cannot be predicted. Compilers turn
+// the C expression back into a branch.
+static always_inline_ unsigned long pick_if_equal(const void *a, const void *b, unsigned long x)
+{
+#if defined(__x86_64__)
+    unsigned long r = 0;
+    __asm__("cmpq %1, %2\n\tcmoveq %3, %0" : "+&r"(r) : "r"(a), "rm"(b), "rm"(x) : "cc");
+    return r;
+#else
+    return x & (0ul - (a == b));
+#endif
+}
+
+// Count down; true when the counter was 1 or less. One instruction on memory where there is one.
+static always_inline_ int count_down(short *counter)
+{
+#if defined(__x86_64__)
+    int done;
+    __asm__("subw $1, %1" : "=@ccle"(done), "+m"(*counter));
+    return done;
+#else
+    return --*counter <= 0;
+#endif
+}

@@ -78,7 +78,7 @@ noinline_ void *heap_malloc_refill(struct heap *h, struct window *w, size_t size
 
 // A block that is not out is freed by its slab's owner: it was freed before, or p lies behind the
 // slab's last block, where the sentinel stands (S3).
-cold_ noreturn_ void heap_free_odd(void *p)
+cold_ void heap_free_odd(void *p)
 {
     struct heap_block b;
     die(heap_find(p, &b) ? "free: block was already freed" : "free: not the start of a block", p);
@@ -92,8 +92,15 @@ noinline_ void heap_free_edge(struct heap *h, u32 slab)
 
 void heap_free_owned(struct heap *h, struct desc *d, u32 slab, u32 index, void *p)
 {
-    if (!heap_free_local(h, d, slab, index, p))
+    switch (heap_free_local(h, d, slab, index)) {
+    case FREE_DONE:
+        break;
+    case FREE_EDGE:
         slab_edge(h, slab);
+        break;
+    case FREE_ODD:
+        heap_free_odd(p);
+    }
 }
 
 // The block number of p in its slab; dies when p is not the start of a block.

@@ -12,7 +12,7 @@ void heap_free_slow(void *p, int kind);
 // Tails of the fast paths, which they jump to with the heap busy, so that they need no stack frame.
 void *heap_malloc_refill(struct heap *h, struct window *w, size_t size, int kind);
 void heap_free_edge(struct heap *h, u32 slab);
-noreturn_ void heap_free_odd(void *p);
+void heap_free_odd(void *p); // does not return, but is jumped to
 
 // G1: the heap is busy from before its first change to after its last one. Plain stores: only a
 // signal handler of this thread, or somebody who has stopped it, looks.
@@ -35,21 +35,22 @@ static always_inline_ void *window_pop(struct window *w)
 }
 
 // Free block `index` of h's own slab. The heap is busy. A block whose bit is set, in the bitmap or
-// in the window, is not out. False: slab_edge must be called.
-static always_inline_ bool heap_free_local(struct heap *h, struct desc *d, u32 slab, u32 index,
-                                           void *p)
+// in the window, is not out: FREE_ODD, and nothing was done. FREE_EDGE: call slab_edge.
+enum free_result { FREE_DONE, FREE_EDGE, FREE_ODD };
+static always_inline_ enum free_result heap_free_local(struct heap *h, const struct desc *d,
+                                                       u32 slab, u32 index)
 {
     struct side *e = &arena.side[slab];
     u64 m = (u64)1 << (index & 63);
     u64 *word = &e->free[index >> 6];
-    __asm__("" : "+r"(word)); // compute it once
-    struct window *w = &h->window[d->cls];
+    __asm__("" : "+r"(word)); // compute it once; w, too
+    const struct window *w = &h->window[d->cls];
+    __asm__("" : "+r"(w));
     u64 bits = *word;
-    u64 same = (u64)0 - (w->free == word); // no branch: it could not be predicted
-    if (unlikely((bits | (w->word & same)) & m))
-        heap_free_odd(p);
+    if (unlikely((bits | pick_if_equal(word, w->free, w->word)) & m))
+        return FREE_ODD;
     *word = bits | m;
-    return --e->left > 0;
+    return unlikely(count_down(&e->left)) ? FREE_EDGE : FREE_DONE;
 }
 
 // Busy comes first, then the look at the window: a handler that runs in between has left the heap
@@ -83,11 +84,17 @@ static always_inline_ void heap_free_fast(void *p, int kind)
             u64 product = (offset & (PAGE_SIZE - 1)) * (u64)d->magic;
             // The low half tells whether the offset is a multiple of the size (class_test.c).
             if (likely((u32)product < d->magic)) {
-                if (likely(heap_free_local(h, d, page, (u32)(product >> 32), p)))
+                switch (heap_free_local(h, d, page, (u32)(product >> 32))) {
+                case FREE_DONE:
                     busy_end(h);
-                else
+                    return;
+                case FREE_EDGE:
                     heap_free_edge(h, page);
-                return;
+                    return;
+                case FREE_ODD:
+                    heap_free_odd(p);
+                    return;
+                }
             }
         }
         busy_end(h);
