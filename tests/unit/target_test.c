@@ -62,14 +62,14 @@ static void make_recording(void)
 
 // ---------------------------------------------------------------- the child
 
-__attribute__((noinline, noclone)) static void *opaque(void *p)
+__attribute__((noinline)) static void *opaque(void *p)
 {
     __asm__ volatile("" : "+r"(p) : : "memory");
     return p;
 }
 
 // A block of `size` bytes from `site`, zeroed.
-__attribute__((noinline, noclone)) static void *take(u32 site, size_t size)
+__attribute__((noinline)) static void *take(u32 site, size_t size)
 {
     char *p = heap_alloc(size, 0, true);
     struct heap_block b;
@@ -89,7 +89,7 @@ __attribute__((noinline, noclone)) static void *take(u32 site, size_t size)
 }
 
 // Overwrite the dead stack below the caller.
-__attribute__((noinline, noclone)) static void scrub(void)
+__attribute__((noinline)) static void scrub(void)
 {
     char dead[32768];
     memset(dead, 0, sizeof dead);
@@ -295,10 +295,15 @@ TEST(pointers_elsewhere)
     CHECK(is_lost(6));
 }
 
+__attribute__((noinline)) static void lose(u32 site)
+{
+    opaque(take(site, 100));
+}
+
 static void *last_thread(void *arg)
 {
     pthread_join(*(pthread_t *)arg, NULL);
-    opaque(take(1, 100)); // lost
+    lose(1);
     ask();
     _exit(11);
 }
