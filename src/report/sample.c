@@ -51,7 +51,7 @@ double sample_spread(const double *v, u32 n)
 {
     double s[SAMPLE_MAX];
     u32 count = sorted(v, n, s);
-    if (count == 0)
+    if (count < 2)
         return NAN;
     return (quantile(s, count, 0.75) - quantile(s, count, 0.25)) / 2 / quantile(s, count, 0.5);
 }

@@ -15,6 +15,7 @@ struct interval {
 // The median of what is there; NAN if nothing is.
 double sample_median(const double *v, u32 n);
 // Half the distance between the quartiles over the median: 0.02 is "give or take 2 %".
+// NAN for fewer than two.
 double sample_spread(const double *v, u32 n);
 
 // The ratio of the medians of a and b, and the interval in which 95 % of its bootstrap replicates

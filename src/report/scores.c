@@ -59,9 +59,11 @@ static void print_head(const struct contest *c, enum quantity q, struct ink *k)
     ink_line(k);
 }
 
-static u32 percent(double share)
+static void print_spread(const struct contest *c, const double *values, struct ink *k)
 {
-    return share < 0 || isnan(share) ? 0 : (u32)lround(fmin(share, 9.99) * 100);
+    double spread = sample_spread(values, c->rounds);
+    if (!isnan(spread))
+        ink(k, INK_DIM, " ±%u", (u32)lround(fmin(spread, 9.99) * 100));
 }
 
 // The lowest ratio in a row; the reference, which is 1, takes part.
@@ -86,7 +88,7 @@ static void print_cell(const struct contest *c, enum quantity q, u32 a, u32 prog
     }
     // Whoever is within 1 % of the best has done as well.
     ink(k, ratio <= best * 1.01 ? INK_GOOD : INK_PLAIN, "%.*f", ratio < 9.995 ? 2 : 1, ratio);
-    ink(k, INK_DIM, " ±%u", percent(sample_spread(contest_values(c, q, a, program), c->rounds)));
+    print_spread(c, contest_values(c, q, a, program), k);
 }
 
 static void print_program(const struct contest *c, enum quantity q, u32 program, struct ink *k)
@@ -97,8 +99,7 @@ static void print_program(const struct contest *c, enum quantity q, u32 program,
     ink_cut(k, INK_PLAIN, c->t->program[program], PROGRAM_WIDTH - 1);
     ink_to(k, PROGRAM_WIDTH);
     ink(k, best >= 0.99 ? INK_GOOD : INK_PLAIN, "%s", amount(text, q, median));
-    if (!isnan(median))
-        ink(k, INK_DIM, " ±%u", percent(sample_spread(reference, c->rounds)));
+    print_spread(c, reference, k);
     for (u32 a = 0; a < c->t->allocators; a++) {
         if (a != c->reference)
             print_cell(c, q, a, program, best, k);
