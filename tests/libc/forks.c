@@ -34,7 +34,7 @@ static void *allocate(void *arg)
 
 static void in_child(void)
 {
-    alarm(20);
+    alarm(60);
     for (int i = 0; i < 500; i++) {
         unsigned char *p = calloc(1, (size_t)i * 31 + 1);
         for (int k = 0; k < i * 31; k++)
@@ -139,5 +139,6 @@ TEST(vfork_children_leave_the_parent_alone)
 
 int main(int argc, char **argv)
 {
+    check_seconds = 200; // tracked, each of hundreds of children is looked at when it ends
     return check_main(argc, argv);
 }
