@@ -31,6 +31,15 @@ static void set_reg(struct machine *m, u64 reg, u8 how, u8 base, int64_t off)
         m->row->reg[reg] = (struct cfi_place){.off = (int32_t)off, .how = how, .base = base};
 }
 
+// The caller's value is in another register: a vector register is none that we follow.
+static void set_reg_same_as(struct machine *m, u64 reg, u64 other)
+{
+    if (other < CFI_REGS)
+        set_reg(m, reg, CFI_VALUE, (u8)other, 0);
+    else
+        set_reg(m, reg, CFI_UNKNOWN, 0, 0);
+}
+
 static void set_cfa(struct machine *m, u64 reg, int64_t off)
 {
     if (reg >= CFI_PC || !expr_fits(off))
@@ -193,7 +202,7 @@ static void op_reg(struct machine *m, struct bytes *b, u8 op)
         break;
     case CFA_REGISTER:
         reg = take_uleb(b);
-        set_reg(m, reg, CFI_VALUE, (u8)size_min(take_uleb(b), CFI_CFA), 0);
+        set_reg_same_as(m, reg, take_uleb(b));
         break;
     case CFA_RESTORE_EXTENDED:
         restore(m, take_uleb(b));
