@@ -1,6 +1,8 @@
 // share.c: memory shared with another process, and two careful questions to the kernel.
 #include "os/share.h"
 
+#include "os/os.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -11,10 +13,28 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000 // Linux 4.17; older kernels take it for a hint
+#endif
+#define PLACES      4
+#define FIRST_PLACE 300 // not where the heap and the tags went
+#define ALIGN       (2 * MiB)
+
 static int open_file(const char *path)
 {
     int fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
     return fd < 0 ? -errno : fd;
+}
+
+static void *map_file(int fd, size_t size)
+{
+    for (unsigned i = 0; i < PLACES; i++) {
+        void *at = (void *)(os_place(FIRST_PLACE + i) & ~(uintptr_t)(ALIGN - 1));
+        void *p = mmap(at, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0);
+        if (p != MAP_FAILED || errno != EEXIST)
+            return p;
+    }
+    return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 }
 
 int os_share_open(const char *path, size_t size, void **ret_at)
@@ -22,7 +42,7 @@ int os_share_open(const char *path, size_t size, void **ret_at)
     int saved = errno;
     int fd = open_file(path);
     if (fd >= 0) {
-        void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        void *p = map_file(fd, size);
         int r = p == MAP_FAILED ? -errno : 0;
         close(fd);
         if (r == 0)
@@ -31,6 +51,14 @@ int os_share_open(const char *path, size_t size, void **ret_at)
     }
     errno = saved;
     return fd;
+}
+
+int os_share_grow(void *at, size_t size, size_t more)
+{
+    int saved = errno;
+    int r = mremap(at, size, more, 0) == at ? 0 : -errno;
+    errno = saved;
+    return r;
 }
 
 void os_share_close(void *at, size_t size)

@@ -3,10 +3,14 @@
 
 #include "base/base.h"
 
-// Map `size` bytes of the file at `path` shared, for reading and writing, and close the file again:
-// from then on no descriptor is needed. The size of the file is not looked at: touching what lies
-// behind its end is a SIGBUS, so the caller must know what is backed. 0 or -errno.
+// Map the first `size` bytes of the file at `path` shared, for reading and writing, and close the
+// file again: from then on no descriptor is needed. The size of the file is not looked at: touching
+// what lies behind its end is a SIGBUS, so the caller must know what is backed. 0 or -errno.
 int os_share_open(const char *path, size_t size, void **ret_at);
+// Map the file on, from `size` to `more` bytes, in place: the mapping was put where much room is
+// free. What is not mapped yet costs no address space, which may be limited, and cannot be locked
+// in RAM by mlockall. 0 or -errno.
+int os_share_grow(void *at, size_t size, size_t more);
 void os_share_close(void *at, size_t size);
 // Bytes that the file at `path` has, or -errno.
 int os_share_size(const char *path, u64 *ret_bytes);

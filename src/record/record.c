@@ -205,7 +205,7 @@ static int open_recording(const char *path, struct recording **ret)
         return r;
     if (bytes < RECORDING_HEADER)
         return -EPROTO;
-    r = os_share_open(path, RECORDING_SIZE_MAX, &map);
+    r = os_share_open(path, RECORDING_HEADER, &map);
     if (r < 0)
         return r;
     const struct recording *h = map;
@@ -214,7 +214,7 @@ static int open_recording(const char *path, struct recording **ret)
                 h->size_max <= RECORDING_SIZE_MAX && atomic_load(&h->size) <= h->size_max &&
                 atomic_load(&h->size) <= bytes;
     if (!ours) {
-        os_share_close(map, RECORDING_SIZE_MAX);
+        os_share_close(map, RECORDING_HEADER);
         return -EPROTO;
     }
     *ret = map;

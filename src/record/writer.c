@@ -5,6 +5,7 @@
 #include "record/writer.h"
 
 #include "os/os.h"
+#include "os/share.h"
 
 #include <string.h>
 
@@ -14,6 +15,7 @@
 
 static struct {
     struct recording *map;
+    size_t mapped;              // bytes of it
     struct record_block *block; // being filled
     u32 process;
     u32 claimed;    // 1 + number of a block that was taken but is not backed yet
@@ -22,6 +24,8 @@ static struct {
 
 void writer_begin(struct recording *map)
 {
+    if (map != the.map)
+        the.mapped = RECORDING_HEADER;
     the.map = map;
     the.block = NULL;
     the.process = 0;
@@ -47,6 +51,18 @@ static bool backed(u32 number)
 {
     // Acquire: pairs with the tool's release after its fallocate.
     return end_of(number) <= atomic_load_explicit(&the.map->size, memory_order_acquire);
+}
+
+// Map what is backed by now, if block `number` is not mapped yet.
+static bool mapped(u32 number)
+{
+    u64 size = atomic_load_explicit(&the.map->size, memory_order_acquire);
+    if (end_of(number) <= the.mapped)
+        return true;
+    if (os_share_grow(the.map, the.mapped, size) < 0)
+        return false;
+    the.mapped = size;
+    return true;
 }
 
 // The tool raises `beat` at least every 100 ms while it lives, and wakes who waits on it or not:
@@ -88,6 +104,8 @@ static bool take_block(void)
     if (!claim(&number))
         return false;
     if (!backed(number) && (the.tool_gone || !wait_until_backed(number)))
+        return false;
+    if (!mapped(number))
         return false;
     the.claimed = 0;
     if (the.process == 0)

@@ -6,8 +6,9 @@
 
 #include "format/recording.h"
 
-// Use this mapping of a recording from now on, on behalf of a new process. In a forked child it
-// drops the parent's block without a word: the parent goes on writing there. NULL: write no more.
+// Use this mapping of a recording, of which the header is mapped, from now on, on behalf of a new
+// process. In a forked child it drops the parent's block without a word: the parent goes on writing
+// there. NULL: write no more.
 void writer_begin(struct recording *map);
 // The process's index, or 0 before the first record was reserved.
 u32 writer_process(void);
