@@ -45,6 +45,15 @@ static inline size_t size_max(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+// Set bits. Without the popcnt instruction, which not every x86-64 has, the builtin is a call.
+static inline u32 bits_in(u64 x)
+{
+    x -= x >> 1 & 0x5555555555555555u;
+    x = (x & 0x3333333333333333u) + (x >> 2 & 0x3333333333333333u);
+    x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+    return (u32)(x * 0x0101010101010101u >> 56);
+}
+
 // One line on stderr, then abort(). For a caller that broke the rules: double free, foreign
 // pointer. `what` is a static string; `p` is printed behind it in hex. No allocation, no stdio,
 // async-signal-safe.

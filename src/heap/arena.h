@@ -134,7 +134,7 @@ void heap_free_owned(struct heap *h, struct desc *d, u32 slab, u32 index, void *
 void remote_free(struct heap *h, u32 slab, u32 index, void *p);
 void remote_collect(struct heap *h, u32 slab);
 void remote_drain(struct heap *h);
-bool remote_idle(const struct heap *h); // strangers' frees pile up
+bool remote_piled(const struct heap *h); // strangers' frees pile up
 
 // ---- thread.c: heaps come and go with threads
 

@@ -24,7 +24,7 @@ static bool page_bit(const u64 *map, u32 page)
 
 static u32 ones(u64 x)
 {
-    return (u32)__builtin_popcountll(x);
+    return bits_in(x);
 }
 
 static u64 valid_bits(const struct desc *d, u32 k)

@@ -84,7 +84,7 @@ static void recount(u32 slab)
         }
         u32 left = d->blocks - k * 64;
         u64 valid = left >= 64 ? ~(u64)0 : ((u64)1 << left) - 1;
-        used -= (u32)__builtin_popcountll(e->free[k] & valid);
+        used -= bits_in(e->free[k] & valid);
     }
     e->low = 0;
     e->left = (int16_t)used;

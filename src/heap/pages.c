@@ -45,7 +45,7 @@ static size_t bits_count(const u64 *map, size_t first, size_t n)
 {
     size_t sum = 0;
     for (size_t k; n > 0; first += k, n -= k)
-        sum += (size_t)__builtin_popcountll(map[first >> 6] & word_mask(first, n, &k));
+        sum += bits_in(map[first >> 6] & word_mask(first, n, &k));
     return sum;
 }
 

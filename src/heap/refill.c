@@ -6,15 +6,6 @@
 
 #include <errno.h>
 
-// Without the popcnt instruction, which not every x86-64 has, the builtin is a call.
-static inline u32 count(u64 x)
-{
-    x -= x >> 1 & 0x5555555555555555u;
-    x = (x & 0x3333333333333333u) + (x >> 2 & 0x3333333333333333u);
-    x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu;
-    return (u32)(x * 0x0101010101010101u >> 56);
-}
-
 // Blocks still in the window become ordinary free ones.
 void window_close(struct heap *h, unsigned cls)
 {
@@ -23,7 +14,7 @@ void window_close(struct heap *h, unsigned cls)
         return;
     *w->free |= w->word;
     struct side *e = &arena.side[h->cls[cls].current];
-    e->left = (int16_t)(e->left - (int)count(w->word));
+    e->left = (int16_t)(e->left - (int)bits_in(w->word));
     w->word = 0;
     w->free = NULL;
 }
@@ -43,7 +34,7 @@ static void *open_window(struct heap *h, unsigned cls, u32 slab, u32 k, u64 x)
     struct class_state *c = &h->cls[cls];
     u32 first = k * 64 + (u32)__builtin_ctzll(x);
     u32 end = k * 64 + 64 - (u32)__builtin_clzll(x);
-    e->left = (int16_t)(e->left + (int)count(x));
+    e->left = (int16_t)(e->left + (int)bits_in(x));
     c->zero = e->zeroed && first >= e->fresh;
     if (e->fresh < end)
         e->fresh = (u16)end;
@@ -81,7 +72,7 @@ static void *from_current(struct heap *h, unsigned cls)
     u32 blocks = arena.desc[slab].blocks;
     if (at != AT_START) {
         u64 x = free_word(e, blocks, at);
-        if (count(x) * 2 >= size_min(blocks - at * 64, 64))
+        if (bits_in(x) * 2 >= size_min(blocks - at * 64, 64))
             return open_window(h, cls, slab, at, x);
     }
     void *p = open_first(h, cls, slab, at == AT_START ? 0 : at + 1);
@@ -113,7 +104,7 @@ static bool next_slab(struct heap *h, unsigned cls)
     struct class_state *c = &h->cls[cls];
     if (unlikely(atomic_load_explicit(&the.forked, memory_order_relaxed)) && h == heap_mine)
         fork_repair(h);
-    if (c->partial == 0 || remote_idle(h))
+    if (c->partial == 0 || remote_piled(h))
         drain_all(h);
     if (c->partial == 0)
         slab_from_pool(h, cls);

@@ -84,13 +84,21 @@ static void announce(struct heap *h, u32 slab, u32 gen)
 
 // ---------------------------------------------------------------- while the owner sleeps
 
-// Drains come when the owner needs a slab. One that sleeps must not keep what others free: past
-// this many pages of slabs with remote frees the strangers give wholly free ones back themselves.
-#define IDLE_PAGES ((u32)(MiB >> PAGE_SHIFT))
+// Drains come when the owner needs a slab and has no partly free one, or when it needs any slab and
+// strangers' frees have piled up in so many pages of slabs. An owner that allocates is never much
+// above that; one that is far above it sleeps, and must not keep what others free: strangers then
+// give wholly free slabs back themselves.
+#define PILE_PAGES  ((u32)(MiB >> PAGE_SHIFT))
+#define SLEEP_PAGES (4 * PILE_PAGES)
 
-bool remote_idle(const struct heap *h)
+bool remote_piled(const struct heap *h)
 {
-    return atomic_load_explicit(&h->dirty_pages, memory_order_relaxed) > IDLE_PAGES;
+    return atomic_load_explicit(&h->dirty_pages, memory_order_relaxed) > PILE_PAGES;
+}
+
+static bool sleeps(const struct heap *h)
+{
+    return atomic_load_explicit(&h->dirty_pages, memory_order_relaxed) > SLEEP_PAGES;
 }
 
 // Blocks that strangers freed and nobody collected.
@@ -101,7 +109,7 @@ static u32 remote_count(u32 slab, u64 *ret_hash)
     for (u32 k = 0; k * 64 < arena.desc[slab].blocks; k++) {
         u64 bits = atomic_load_explicit(&arena.remote[slab].bits[k], memory_order_acquire);
         *ret_hash = *ret_hash * 31 + bits;
-        n += (u32)__builtin_popcountll(bits);
+        n += bits_in(bits);
     }
     return n;
 }
@@ -125,7 +133,7 @@ static void purge_asleep(u32 slab, u32 gen)
 {
     struct state *s = &arena.state[slab];
     u64 word = atomic_load_explicit(&s->word, memory_order_relaxed);
-    if (state_gen(word) != gen || state_id(word) == 0 || !remote_idle(the.heaps[state_id(word)]) ||
+    if (state_gen(word) != gen || state_id(word) == 0 || !sleeps(the.heaps[state_id(word)]) ||
         (word & (STATE_CURRENT | STATE_PURGING | STATE_GONE)) || !all_free(slab))
         return;
     if (!atomic_compare_exchange_strong_explicit(&s->word, &word, word | STATE_PURGING,
@@ -196,7 +204,7 @@ void remote_collect(struct heap *h, u32 slab)
                 page_addr(slab) + (size_t)i * d->size);
         }
         e->free[k] |= x;
-        e->left = (int16_t)(e->left - __builtin_popcountll(x));
+        e->left = (int16_t)(e->left - (int)bits_in(x));
     }
 }
 
