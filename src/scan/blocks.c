@@ -88,6 +88,8 @@ static u64 image_bytes(struct blocks *b)
 // block instead of two.
 static void trim(const struct blocks *b, const struct span *s)
 {
+    assert(s->image != NULL);
+    assert(s->size % 16 == 0);
     const u64 *tag = &b->tag[s->slot];
     u64 words = s->size / 8;
     u64 *block = (u64 *)s->image;
@@ -121,6 +123,7 @@ int blocks_copy(struct blocks *b)
     }
     if (e == 0 && n != 0)
         e = t->read(t, pieces, n);
+    assert(at <= b->image + b->image_room || b->image == NULL);
     drop(t, pieces, room);
     for (u32 i = 0; e == 0 && i < b->span_count; i++)
         if (b->span[i].image != NULL && !b->span[i].single)
@@ -134,6 +137,7 @@ void blocks_clip(struct blocks *b, u64 sp)
     const struct span *s = blocks_find(b, sp, &slot);
     if (s == NULL || b->clipped == slot + 1)
         return;
+    assert(s->image != NULL);
     b->clipped = slot + 1;
     u64 in_span = (slot - s->slot) * s->size;
     u64 end = s->single ? s->asked & ~(u64)7 : s->size;
@@ -144,6 +148,8 @@ void blocks_clip(struct blocks *b, u64 sp)
 
 const struct page *blocks_far(const struct blocks *b, u64 word)
 {
+    assert(word >= b->far_base);
+    assert(word < b->far_end);
     u32 low = 0, high = b->span_count - b->far_first; // the last that starts at or below word
     while (high - low > 1) {
         u32 mid = low + (high - low) / 2;
@@ -158,6 +164,7 @@ const struct page *blocks_far(const struct blocks *b, u64 word)
 bool blocks_inside(const struct blocks *b, const struct page *p, u64 word, u32 slot)
 {
     const struct span *s = &b->span[p->span];
+    assert(slot - s->slot < s->blocks);
     u64 offset = word - s->start - (slot - s->slot) * s->size;
     return offset == 0 || offset < blocks_asked(b, s, slot);
 }

@@ -83,6 +83,7 @@ int blocks_own(struct target *t, u64 root, void (*each)(void *ctx, u64 start, u6
 // word behind that is a leftover of an earlier block, and memcheck does not look at it either.
 static inline u64 blocks_asked(const struct blocks *b, const struct span *s, u32 slot)
 {
+    assert(slot < b->slot_count);
     if (s->single)
         return s->asked;
     u64 tag = b->tag[slot];

@@ -50,6 +50,7 @@ static void mark_head(struct leaks *l, struct mark *m, u32 span, u32 slot)
 int leaks_find(struct leaks *l, struct mark *m)
 {
     const struct blocks *b = m->blocks;
+    assert(m->depth == 0); // M2: mark_run has been done
     struct target *t = b->target;
     *l = (struct leaks){.blocks = b};
     l->lost = t->map(t, bitmap_room(b));
@@ -84,6 +85,8 @@ void leaks_done(struct leaks *l)
 static enum leak_kind kind_of(const struct leaks *l, u32 slot)
 {
     u64 bit = (u64)1 << (slot & 63);
+    assert((l->cycle[slot / 64] & bit & ~l->lost[slot / 64]) == 0);
+    assert((l->cycle[slot / 64] & bit & ~l->pointed[slot / 64]) == 0); // a head is no cycle
     if ((l->lost[slot / 64] & bit) == 0)
         return LEAK_REACHED;
     if (l->cycle[slot / 64] & bit)

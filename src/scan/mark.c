@@ -25,6 +25,7 @@ static size_t work_room(const struct blocks *b)
 
 int mark_init(struct mark *m, const struct blocks *b)
 {
+    assert(b->target != NULL);
     struct target *t = b->target;
     *m = (struct mark){.blocks = b};
     m->left = t->map(t, left_room(b));
@@ -123,7 +124,9 @@ void mark_run(struct mark *m)
         head = (head + 1) % QUEUE;
         count--;
         const u64 *words;
+        assert(mark_test(m, w.slot));
         size_t n = mark_contents(&m->blocks->span[w.span], w.slot, &words);
         mark_words(m, words, n);
     }
+    assert(m->depth == 0);
 }

@@ -46,6 +46,7 @@ void mark_run(struct mark *m);
 // The words of one block: *ret_words and their number.
 static inline size_t mark_contents(const struct span *s, u32 slot, const u64 **ret_words)
 {
+    assert(s->image != NULL);
     *ret_words = (const u64 *)(s->image + (slot - s->slot) * s->size);
     return (s->single ? s->asked : s->size) / 8; // B4
 }

@@ -84,6 +84,9 @@ static bool desc_ok(const struct desc *d, u64 pages_left)
 
 static struct span *add_span(struct blocks *b, u64 start, u64 size, u32 blocks)
 {
+    assert(blocks != 0);
+    assert(b->slot_count % 64 == 0);
+    assert(b->span_count < b->span_room / sizeof *b->span);
     struct span *s = &b->span[b->span_count++];
     s->start = start;
     s->size = size;
@@ -116,6 +119,8 @@ static void add_arena_span(struct blocks *b, const struct root *r, u64 page, con
     s->asked = s->size;
     s->tags = d->tags;
     struct page p = page_of(b, b->span_count - 1);
+    assert(single || (p.reach - 1) * p.magic >> 48 == s->blocks - 1u); // exact to the last byte
+    assert(b->span_count < 2 || s[-1].start + s[-1].size * s[-1].blocks <= s->start); // B1
     for (u64 i = 0; i < d->pages; i++)
         b->page[page + i] = p;
 }
@@ -252,12 +257,14 @@ static void slab_live(struct blocks *b, const struct span *s, const struct side 
 {
     for (u32 w = 0; w * 64 < s->blocks; w++) {
         u64 gone = side->free[w] | atomic_load_explicit(&remote->bits[w], memory_order_relaxed);
+        assert(s->slot / 64 + w < b->slot_room / 64);
         b->live[s->slot / 64 + w] = valid_word(s->blocks, w) & ~gone; // S1, but for windows
     }
 }
 
 static int slabs_flush(struct blocks *b, const struct root *r, struct slab_scratch *x, u32 count)
 {
+    assert(count <= SLABS_AT_ONCE);
     memset(x->side, 0, count * sizeof *x->side);
     memset(x->remote, 0, count * sizeof *x->remote);
     for (u32 i = 0; i < count; i++) {
@@ -303,6 +310,7 @@ static int window_live(struct window_ctx *c, const struct window *w)
 {
     const struct root *r = c->r;
     u64 offset = (u64)(uintptr_t)w->free - r->side;
+    assert(w->free != NULL);
     u64 page = offset / sizeof(struct side);
     u64 in_side = offset % sizeof(struct side) - offsetof(struct side, free);
     if (page >= r->pages || in_side % 8 != 0 || in_side / 8 >= SLAB_WORDS)
@@ -360,6 +368,7 @@ struct heap_scratch {
 static int heaps_flush(struct target *t, struct heap_scratch *x, u32 count,
                        int (*each)(void *ctx, const void *heap), void *ctx)
 {
+    assert(count <= HEAPS_AT_ONCE);
     memset(x->heap, 0, count * sizeof *x->heap);
     int e = t->read(t, x->piece, count);
     for (u32 i = 0; e == 0 && i < count; i++)
@@ -409,6 +418,7 @@ struct tag_scratch {
 
 static void single_tag(struct blocks *b, struct span *s, const u64 two[2])
 {
+    assert(s->single);
     b->tag[s->slot] = two[0];
     u64 asked = two[1] >> 32 << 32 | two[0] >> 32;
     if (two[0] != 0 && asked <= s->size)
