@@ -16,8 +16,9 @@
 #define PTRACE_EVENT_STOP 128
 #endif
 
-#define STUCK_MS   2000 // a thread that has not stopped by then hangs in the kernel
-#define ROUNDS_MAX 1000 // listings of a process that makes threads faster than we stop them
+#define HANGS_MS   200   // a thread in state D for so long will not stop soon
+#define STUCK_MS   10000 // nor will one that has not been given a processor by then
+#define ROUNDS_MAX 1000  // listings of a process that makes threads faster than we stop them
 
 static u64 now_us(void)
 {
@@ -138,7 +139,7 @@ static bool arrived(struct thread *t)
 // Wait until every thread has stopped, died, or shown that it will not.
 static void await(struct stop *s)
 {
-    u64 end = now_us() + STUCK_MS * 1000;
+    u64 began = now_us();
     unsigned pause_us = 0;
     for (size_t i = 0; i < s->count;) {
         struct thread *t = &s->thread[i];
@@ -147,11 +148,16 @@ static void await(struct stop *s)
             pause_us = 0;
             continue;
         }
-        t->gone = dead(state_of(s->pid, t->tid));
+        char state = state_of(s->pid, t->tid);
+        t->gone = dead(state);
         if (t->gone)
             continue;
-        if (now_us() > end)
+        u64 ms = (now_us() - began) / 1000;
+        t->stuck = t->stuck || ms > STUCK_MS || (state == 'D' && ms > HANGS_MS);
+        if (t->stuck) {
             i++; // the next ones may have stopped long ago
+            continue;
+        }
         pause_us = pause_us < 1000 ? pause_us + 20 : 1000;
         sleep_us(pause_us);
     }

@@ -30,7 +30,8 @@
 
 struct thread {
     pid_t tid;
-    bool stopped; // else it hangs in the kernel (state D) and nothing is known of it
+    bool stopped; // its registers are known
+    bool stuck;   // it hangs in the kernel, in a vfork or on a disk, and does not stop
     bool grouped; // it was in a group stop before
     bool gone;    // ended while it was looked at
     int signal;   // to be delivered when it goes on

@@ -345,6 +345,63 @@ TEST(threads_come_and_go_meanwhile)
     CHECK(waitpid(s.pid, &status, __WALL) > 0);
 }
 
+// A thread that waits for its vfork child cannot be stopped.
+static void *in_vfork(void *arg)
+{
+    atomic_fetch_add(&sh->ready, 1);
+    pid_t pid = vfork();
+    if (pid == 0) {
+        while (!atomic_load(&sh->stop))
+            syscall(SYS_sched_yield);
+        _exit(0);
+    }
+    waitpid(pid, NULL, 0);
+    atomic_fetch_add(&sh->handled, 1);
+    return arg;
+}
+
+static noreturn_ void has_a_vfork(void)
+{
+    pthread_t t;
+    pthread_create(&t, NULL, in_vfork, NULL);
+    pthread_join(t, NULL);
+    _exit(9);
+}
+
+static void *stop_once(void *arg)
+{
+    struct stop s = {.pid = *(pid_t *)arg};
+    intptr_t stuck = 0;
+    if (stop_all(&s) != 0 || stop_all(&s) != 0)
+        return (void *)-1;
+    for (size_t i = 0; i < s.count; i++)
+        stuck += s.thread[i].stuck;
+    stop_release(&s);
+    return (void *)stuck;
+}
+
+// The kernel still remembers that the thread is to stop; that ends with the thread that asked (P1).
+TEST(a_thread_that_cannot_be_stopped_goes_on)
+{
+    share();
+    pid_t pid = begin();
+    if (pid == 0)
+        has_a_vfork();
+    wait_for(&sh->ready, 1);
+    usleep(20000);
+    pthread_t t;
+    void *stuck;
+    pthread_create(&t, NULL, stop_once, &pid);
+    CHECK(pthread_join(t, &stuck) == 0);
+    CHECK((intptr_t)stuck == 1);
+    atomic_store(&sh->stop, 1);
+    int status;
+    CHECK(waitpid(pid, &status, 0) == pid);
+    CHECK(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 9);
+    CHECK(atomic_load(&sh->handled) == 1);
+}
+
 int main(int argc, char **argv)
 {
     return check_main(argc, argv);
