@@ -185,7 +185,7 @@ static int make_folders(const char *path)
 
 // The whole recording into a new file that then takes the place of the last one, so that runs at
 // the same time do not mix.
-static int write_last(struct run *r, const char *path)
+static int write_last(struct run *r, const struct keep_source *source, const char *path)
 {
     char fresh[PATH_MAX + 16], target[PATH_MAX];
     snprintf(fresh, sizeof fresh, "%s.%d", path, getpid());
@@ -196,7 +196,7 @@ static int write_last(struct run *r, const char *path)
         if (realpath(r->o->output, target) == NULL || symlink(target, fresh) != 0)
             e = -errno;
     } else if (e == 0) {
-        e = keep_once(fresh, r->session.rec, session_used(&r->session));
+        e = keep_once(fresh, source);
     }
     if (e == 0 && rename(fresh, path) != 0)
         e = -errno;
@@ -216,7 +216,8 @@ static void keep_last(struct run *r)
         say(r->c, "%s has no room: the recording stopped growing.", r->session.path);
     if (!view_last_path(path, sizeof path))
         return;
-    int e = write_last(r, path);
+    struct keep_source source = session_source(&r->session);
+    int e = write_last(r, &source, path);
     if (e < 0)
         say(r->c, "the recording is not kept in %s: %s.", path, strerror(-e));
 }
@@ -229,13 +230,26 @@ static void finish(struct run *r, FILE *f, const char *name)
         say(r->c, "the report in %s is not whole: %s.", name, strerror(errno));
 }
 
+static int load(struct run *r, struct model *ret_model, char *why, size_t why_size)
+{
+    struct keep_source source = session_source(&r->session);
+    size_t size = 0;
+    char *image = keep_image(&source, &size);
+    if (image == NULL) {
+        snprintf(why, why_size, "no memory for the report");
+        return -1;
+    }
+    int e = load_memory("the recording", image, size, ret_model, why, why_size);
+    free(image);
+    return e;
+}
+
 static void print(struct run *r)
 {
     char why[256], next[PATH_MAX + 32];
     const char *output = r->o->output;
     struct model m;
-    if (load_memory("the recording", r->session.rec, session_used(&r->session), &m, why,
-                    sizeof why) < 0) {
+    if (load(r, &m, why, sizeof why) < 0) {
         say(r->c, "%s.", why);
         return;
     }
@@ -255,7 +269,7 @@ static void print(struct run *r)
 static int run(const struct command *c, int argc, char **argv)
 {
     struct run_options o = {0};
-    struct run r = {.c = c, .o = &o, .session = {.fd = -1, .keep.fd = -1}};
+    struct run r = {.c = c, .o = &o, .session = {.keep.fd = -1}};
     struct child child = {0};
     int n = opt_parse(c, argc, argv, &o);
     if (n < 0)

@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define KEEP_PIECE ((size_t)4 * KiB)
+#define KEEP_SIZE  (RECORDING_HEADER + (size_t)RECORDING_BLOCKS_MAX * RECORDING_BLOCK)
 
 // A typing error must not cost anybody a file: only an empty file or an older recording is
 // overwritten.
@@ -50,20 +52,19 @@ int keep_begin(struct keep *k, const char *path)
     int r = open_file(k, path);
     if (r < 0)
         return r;
-    k->shadow = mmap(NULL, RECORDING_SIZE_MAX, PROT_READ | PROT_WRITE,
+    // Under a limit on addresses the file is written whole each time.
+    k->shadow = mmap(NULL, KEEP_SIZE, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (k->shadow != MAP_FAILED)
-        return 0;
-    k->shadow = NULL;
-    keep_end(k);
-    return -ENOMEM;
+    if (k->shadow == MAP_FAILED)
+        k->shadow = NULL;
+    return 0;
 }
 
-int keep_once(const char *path, struct recording *r, size_t used)
+int keep_once(const char *path, const struct keep_source *s)
 {
     struct keep k;
     int e = open_file(&k, path);
-    e = e < 0 ? e : keep_copy(&k, r, used);
+    e = e < 0 ? e : keep_copy(&k, s);
     keep_end(&k);
     return e;
 }
@@ -73,27 +74,25 @@ void keep_end(struct keep *k)
     if (k->fd < 0)
         return;
     if (k->shadow != NULL)
-        munmap(k->shadow, RECORDING_SIZE_MAX);
+        munmap(k->shadow, KEEP_SIZE);
     close(k->fd);
     k->fd = -1;
 }
 
-// Make [at, at + size) of the file say what `bytes` say. The bytes may change meanwhile; they
-// pass through a buffer, so that shadow and file get the same ones.
+// Make [at, at + size) of the file say what `bytes` say.
 static int write_piece(struct keep *k, size_t at, const void *bytes, size_t size)
 {
-    char now[KEEP_PIECE];
-    memcpy(now, bytes, size);
-    if (k->shadow != NULL && memcmp(now, k->shadow + at, size) == 0)
+    if (k->shadow != NULL && memcmp(bytes, k->shadow + at, size) == 0)
         return 0;
     for (size_t done = 0; done < size;) {
-        ssize_t n = pwrite(k->fd, now + done, size - done, (off_t)(at + done));
+        const char *from = (const char *)bytes + done;
+        ssize_t n = pwrite(k->fd, from, size - done, (off_t)(at + done));
         if (n < 0 && errno != EINTR)
             return -errno;
         done += n < 0 ? 0 : (size_t)n;
     }
     if (k->shadow != NULL)
-        memcpy(k->shadow + at, now, size);
+        memcpy(k->shadow + at, bytes, size);
     return 0;
 }
 
@@ -107,37 +106,95 @@ static int write_range(struct keep *k, size_t at, const char *bytes, size_t size
     return 0;
 }
 
-static int write_block(struct keep *k, struct recording *r, size_t at)
+// ---------------------------------------------------------------- blocks
+
+// A copy of a block that others may be writing, its processes numbered for the whole file. Only
+// what `used` covers is taken: pieces beyond it are still being made.
+static void copy_block(struct record_block *to, const char *from, u32 add)
 {
-    struct record_block *b = (void *)((char *)r + at);
-    struct record_block head = *b;
+    const struct record_block *b = (const void *)from;
     // Pairs with the writer's release: records below `used` are complete (F1).
     u32 used = atomic_load_explicit(&b->used, memory_order_acquire);
-    head.used = (u32)size_min(used, RECORDING_BLOCK - sizeof head);
-    int e = write_range(k, at + sizeof head, (const char *)(b + 1), head.used);
-    return e < 0 ? e : write_range(k, at, (const char *)&head, sizeof head);
+    used = (u32)size_min(used, RECORDING_BLOCK - sizeof *b);
+    memcpy(to, from, sizeof *b + used);
+    to->used = used;
+    if (add == 0 || memcmp(to->magic, "blk\n", sizeof to->magic) != 0)
+        return;
+    struct record_process *p = (void *)(to + 1);
+    to->process += add;
+    if (used < sizeof *p || p->head.kind != RECORD_PROCESS)
+        return;
+    p->index += add;
+    p->parent += p->parent == 0 ? 0 : add;
 }
 
-static int write_header(struct keep *k, const struct recording *r, u32 blocks)
+static int write_block(struct keep *k, size_t at, const struct keep_part *part, u32 i)
 {
-    char page[RECORDING_HEADER];
-    memcpy(page, r, sizeof page);
+    union {
+        struct record_block block;
+        char bytes[RECORDING_BLOCK];
+    } copy;
+    size_t head = sizeof copy.block;
+    copy_block(&copy.block, part->blocks + (size_t)i * RECORDING_BLOCK, part->add);
+    int e = write_range(k, at + head, copy.bytes + head, copy.block.used);
+    return e < 0 ? e : write_range(k, at, copy.bytes, head);
+}
+
+static u32 blocks_of(const struct keep_source *s)
+{
+    u32 blocks = 0;
+    for (u32 i = 0; i < s->parts_count; i++)
+        blocks += s->parts[i].count;
+    return blocks < RECORDING_BLOCKS_MAX ? blocks : RECORDING_BLOCKS_MAX;
+}
+
+static size_t place_of(u32 block)
+{
+    return RECORDING_HEADER + (size_t)block * RECORDING_BLOCK;
+}
+
+static int write_header(struct keep *k, const struct keep_source *s, u32 blocks)
+{
+    char page[RECORDING_HEADER] = {0};
+    memcpy(page, &s->head, sizeof s->head);
     ((struct recording *)page)->blocks = blocks;
     return write_range(k, 0, page, sizeof page);
 }
 
-int keep_copy(struct keep *k, struct recording *r, size_t used)
+// From the last block to the first: blocks move towards the end of the file when ended processes
+// go to the archive, and what is overwritten stands further on already.
+int keep_copy(struct keep *k, const struct keep_source *s)
 {
     if (k->fd < 0)
         return 0;
-    u32 blocks = (u32)((used - RECORDING_HEADER) / RECORDING_BLOCK);
+    u32 blocks = blocks_of(s), at = blocks;
     int e = 0;
-    for (u32 i = 0; i < blocks && e == 0; i++)
-        e = write_block(k, r, RECORDING_HEADER + (size_t)i * RECORDING_BLOCK);
+    for (u32 i = s->parts_count; i-- > 0;) {
+        for (u32 j = s->parts[i].count; j-- > 0 && e == 0 && at > 0;)
+            e = write_block(k, place_of(--at), &s->parts[i], j);
+    }
     // A reader takes a file that ends within its last block for cut off.
-    if (e == 0 && blocks > 0 && ftruncate(k->fd, (off_t)used) != 0 && errno != EINVAL)
+    if (e == 0 && blocks > 0 && ftruncate(k->fd, (off_t)place_of(blocks)) != 0 && errno != EINVAL)
         e = -errno;
     if (e == 0)
-        e = write_header(k, r, blocks);
+        e = write_header(k, s, blocks);
     return k->error = e;
+}
+
+char *keep_image(const struct keep_source *s, size_t *ret_size)
+{
+    u32 blocks = blocks_of(s), at = 0;
+    char *image = calloc(1, place_of(blocks));
+    if (image == NULL)
+        return NULL;
+    memcpy(image, &s->head, sizeof s->head);
+    ((struct recording *)image)->blocks = blocks;
+    for (u32 i = 0; i < s->parts_count; i++) {
+        const struct keep_part *p = &s->parts[i];
+        for (u32 j = 0; j < p->count && at < blocks; j++)
+            copy_block((void *)(image + place_of(at++)), p->blocks + (size_t)j * RECORDING_BLOCK,
+                       p->add);
+    }
+    *ret_size = place_of(blocks);
+    return image;
 }

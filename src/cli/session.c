@@ -2,30 +2,24 @@
 
 #include "cli/session.h"
 
-#include "base/options.h"
 #include "target/leaks.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-#define SESSION_AHEAD    (2 * MiB) // backed and not yet used
 #define SESSION_BEAT_MS  50
 #define SESSION_QUICK_MS 5 // while the recording grows
 #define SESSION_KEEP_NS  1000000000ull
 #define SESSION_GRACE_NS 2000000000ull
+#define SESSION_OVER_NS  1000000000ull // between looks whether an older volume is over
 
 static u64 now_ns(clockid_t clock)
 {
@@ -46,52 +40,7 @@ static void futex_wake(_Atomic u32 *word)
     syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
-// ---------------------------------------------------------------- the file
-
-// V1: remove what killed tools left in `folder`. Whoever can lock a recording is alone with it.
-static void sweep(const char *folder)
-{
-    DIR *d = opendir(folder);
-    struct dirent *e;
-    while (d != NULL && (e = readdir(d)) != NULL) {
-        struct stat st;
-        if (strncmp(e->d_name, OPTION_RECORD_PREFIX, sizeof OPTION_RECORD_PREFIX - 1) != 0)
-            continue;
-        int fd = openat(dirfd(d), e->d_name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-        if (fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == geteuid() && S_ISREG(st.st_mode) &&
-            flock(fd, LOCK_EX | LOCK_NB) == 0)
-            unlinkat(dirfd(d), e->d_name, 0);
-        if (fd >= 0)
-            close(fd);
-    }
-    if (d != NULL)
-        closedir(d);
-}
-
-// A locked, sparse file with its first part backed. 0 or -errno; the path is set.
-static int create_in(struct session *s, const char *folder)
-{
-    struct stat st;
-    int n =
-        snprintf(s->path, sizeof s->path, "%s/" OPTION_RECORD_PREFIX "%d-XXXXXX", folder, getpid());
-    if (n < 0 || (size_t)n >= sizeof s->path)
-        return -ENAMETOOLONG;
-    s->fd = mkostemp(s->path, O_CLOEXEC); // 0600
-    if (s->fd < 0)
-        return -errno;
-    int r = 0;
-    if (flock(s->fd, LOCK_EX | LOCK_NB) != 0 || fstat(s->fd, &st) != 0 || st.st_nlink == 0)
-        r = -EAGAIN; // swept by another tool between the two calls
-    else if (ftruncate(s->fd, RECORDING_SIZE_MAX) != 0 ||
-             fallocate(s->fd, 0, 0, SESSION_AHEAD) != 0)
-        r = -errno;
-    if (r < 0) {
-        unlink(s->path);
-        close(s->fd);
-        s->fd = -1;
-    }
-    return r;
-}
+// ---------------------------------------------------------------- beginning
 
 // Programs find the path in LOAM=, where a comma ends it.
 static bool usable(const char *folder)
@@ -99,32 +48,27 @@ static bool usable(const char *folder)
     return folder != NULL && folder[0] == '/' && strchr(folder, ',') == NULL;
 }
 
-static int create(struct session *s)
+static int create_somewhere(struct session *s)
 {
     const char *folders[] = {"/dev/shm", getenv("TMPDIR"), "/tmp"};
     int r = -ENOENT;
     for (size_t i = 0; i < countof(folders); i++) {
         if (!usable(folders[i]))
             continue;
-        sweep(folders[i]);
-        for (int tries = 0; tries < 3; tries++) {
-            r = create_in(s, folders[i]);
-            if (r != -EAGAIN)
-                break;
-        }
+        volume_sweep(folders[i]);
+        r = volume_create(&s->volumes[0], folders[i], s->path);
         if (r == 0)
             return 0;
     }
     return r;
 }
 
-static void write_header(struct recording *r, char **argv, bool leaks)
+static void fill_head(struct recording *r, char **argv, bool leaks)
 {
     memcpy(r->magic, RECORDING_MAGIC, sizeof r->magic);
     r->version = RECORDING_VERSION;
     r->block_size = RECORDING_BLOCK;
     r->size_max = RECORDING_SIZE_MAX;
-    r->size = SESSION_AHEAD; // as create_in backed it
     r->leaks = leaks;
     r->tool_pid = (u32)getpid();
     r->started_ns = now_ns(CLOCK_REALTIME);
@@ -138,89 +82,146 @@ static void write_header(struct recording *r, char **argv, bool leaks)
     }
 }
 
+// A new volume's header: that of the session, with its own size.
+static void write_head(struct volume *v, const struct recording *head)
+{
+    u64 size = v->rec->size;
+    memcpy(v->rec, head, sizeof *head);
+    v->rec->size = size;
+}
+
 int session_begin(struct session *s, char **argv, bool leaks, char *why, size_t why_size)
 {
-    *s = (struct session){.fd = -1, .keep.fd = -1};
-    int r = create(s);
-    if (r == 0) {
-        s->rec = mmap(NULL, RECORDING_SIZE_MAX, PROT_READ | PROT_WRITE, MAP_SHARED, s->fd, 0);
-        r = s->rec == MAP_FAILED ? -errno : 0;
-    }
+    *s = (struct session){.keep.fd = -1};
+    pthread_mutex_init(&s->lock, NULL);
+    int r = create_somewhere(s);
     if (r < 0) {
         snprintf(why, why_size, "no room for a recording in /dev/shm, $TMPDIR or /tmp: %s.",
                  strerror(-r));
-        s->rec = NULL;
-        session_done(s);
         return -1;
     }
-    write_header(s->rec, argv, leaks);
-    s->backed = SESSION_AHEAD;
+    s->count = s->made = 1;
+    fill_head(&s->head, argv, leaks);
+    write_head(&s->volumes[0], &s->head);
     return 0;
+}
+
+struct keep_source session_source(struct session *s)
+{
+    struct keep_source source = {.head = s->head};
+    source.head.archived = s->archive.processes;
+    source.parts[source.parts_count++] =
+        (struct keep_part){.blocks = s->archive.blocks, .count = s->archive.count};
+    for (u32 i = 0; i < s->count; i++) {
+        const struct volume *v = &s->volumes[i];
+        source.parts[source.parts_count++] = (struct keep_part){
+            .blocks = (const char *)v->rec + RECORDING_HEADER,
+            .count = volume_blocks(v),
+            .add = v->number << 16, // more than a volume has blocks
+        };
+    }
+    return source;
+}
+static_assert(SESSION_VOLUMES + 1 <= KEEP_PARTS_MAX, "all volumes and the archive");
+
+static int keep_now(struct session *s)
+{
+    struct keep_source source = session_source(s);
+    return keep_copy(&s->keep, &source);
 }
 
 int session_keep(struct session *s, const char *path)
 {
     int r = keep_begin(&s->keep, path);
-    return r < 0 ? r : keep_copy(&s->keep, s->rec, session_used(s));
+    return r < 0 ? r : keep_now(s);
 }
 
 void session_done(struct session *s)
 {
     keep_end(&s->keep);
-    if (s->rec != NULL)
-        munmap(s->rec, RECORDING_SIZE_MAX);
-    if (s->fd >= 0) {
+    for (u32 i = 0; i < s->count; i++)
+        volume_done(&s->volumes[i]);
+    if (s->count > 0)
         unlink(s->path);
-        close(s->fd);
+    archive_done(&s->archive);
+    *s = (struct session){.keep.fd = -1};
+}
+
+// ---------------------------------------------------------------- volumes
+
+static struct volume *newest(struct session *s)
+{
+    return &s->volumes[s->count - 1];
+}
+
+// Let another file take the newest volume's name. Without room for one, nothing changes.
+static void roll(struct session *s)
+{
+    char folder[VOLUME_PATH], path[VOLUME_PATH];
+    struct volume v;
+    snprintf(folder, sizeof folder, "%s", s->path);
+    *strrchr(folder, '/') = 0;
+    if (s->count == SESSION_VOLUMES || volume_create(&v, folder, path) < 0)
+        return;
+    v.number = s->made;
+    write_head(&v, &s->head);
+    if (rename(path, s->path) != 0) {
+        unlink(path);
+        volume_done(&v);
+        return;
     }
-    *s = (struct session){.fd = -1, .keep.fd = -1};
+    newest(s)->retired_ns = now_ns(CLOCK_MONOTONIC);
+    s->made++;
+    s->volumes[s->count++] = v;
+}
+
+static u32 volumes_now(struct session *s)
+{
+    pthread_mutex_lock(&s->lock);
+    u32 count = s->count;
+    pthread_mutex_unlock(&s->lock);
+    return count;
+}
+
+// Move what matters of volume i to the archive. Called by the scanning thread, without the lock
+// while it works: nobody else takes volumes out, and new ones come behind this one.
+static void archive_volume(struct session *s, u32 i)
+{
+    struct archive longer = {0};
+    pthread_mutex_lock(&s->lock);
+    s->volumes[i].closing = true;
+    struct volume v = s->volumes[i];
+    atomic_store(&v.rec->closed, 1); // whoever shows up late asks nothing
+    pthread_mutex_unlock(&s->lock);
+    // The archive may move when it grows, and the other thread reads it: work on a second one.
+    int r = archive_add(&longer, v.rec, volume_used(&v), v.number << 16);
+    if (r < 0)
+        return;
+    pthread_mutex_lock(&s->lock);
+    if (archive_append(&s->archive, &longer) == 0) {
+        memmove(&s->volumes[i], &s->volumes[i + 1], (s->count - i - 1) * sizeof s->volumes[0]);
+        s->count--;
+        volume_done(&v);
+    }
+    pthread_mutex_unlock(&s->lock);
+    archive_done(&longer);
+}
+
+static void archive_old_ones(struct session *s)
+{
+    u64 now = now_ns(CLOCK_MONOTONIC);
+    u32 count = volumes_now(s);
+    for (u32 i = 0; i + 1 < count; i++) { // never the newest
+        const struct volume *v = &s->volumes[i];
+        // Somebody may have opened it just before its name was taken.
+        if (now - v->retired_ns >= SESSION_OVER_NS && volume_over(v)) {
+            archive_volume(s, i);
+            return; // one at a time: others may wait for a scan
+        }
+    }
 }
 
 // ---------------------------------------------------------------- serving
-
-// Back more of the file; true if its writers are busy. Programs never touch what is not backed:
-// a sparse file on a full disk would kill them with SIGBUS.
-static bool grow(struct session *s)
-{
-    struct recording *r = s->rec;
-    u64 used = RECORDING_HEADER + (u64)atomic_load(&r->blocks) * RECORDING_BLOCK;
-    u64 size = s->backed, want = round_up(used + SESSION_AHEAD, MiB);
-    want = size_min(want, RECORDING_SIZE_MAX);
-    if (want <= size || s->no_room)
-        return false;
-    if (fallocate(s->fd, 0, (off_t)size, (off_t)(want - size)) != 0) {
-        s->no_room = errno != EINTR;
-        return false;
-    }
-    s->backed = want;
-    // Release: the pages are there before a process believes the size.
-    atomic_store_explicit(&r->size, want, memory_order_release);
-    return true;
-}
-
-// The process record at the head of block i, if one stands there whole.
-static struct record_process *process_at(struct recording *r, u32 i)
-{
-    struct record_block *b = (void *)((char *)r + RECORDING_HEADER + (size_t)i * RECORDING_BLOCK);
-    struct record_process *p = (void *)(b + 1);
-    u32 used = atomic_load_explicit(&b->used, memory_order_acquire);
-    bool whole = used >= sizeof *p && used <= RECORDING_BLOCK - sizeof *b &&
-                 memcmp(b->magic, "blk\n", 4) == 0 && p->head.kind == RECORD_PROCESS &&
-                 p->head.bytes >= sizeof *p;
-    return whole ? p : NULL;
-}
-
-size_t session_used(struct session *s)
-{
-    u64 backed = (s->backed - RECORDING_HEADER) / RECORDING_BLOCK;
-    u64 blocks = atomic_load_explicit(&s->rec->blocks, memory_order_acquire);
-    return RECORDING_HEADER + size_min(blocks, backed) * RECORDING_BLOCK;
-}
-
-static u32 blocks_of(struct session *s)
-{
-    return (u32)((session_used(s) - RECORDING_HEADER) / RECORDING_BLOCK);
-}
 
 static void answer(struct record_process *p, u32 request)
 {
@@ -231,31 +232,66 @@ static void answer(struct record_process *p, u32 request)
     futex_wake(&p->request);
 }
 
-static void serve_one(struct session *s, struct record_process *p)
+// Somebody of the volume who asked and lives to hear the answer, or NULL.
+static struct record_process *asking(const struct volume *v)
 {
-    int r = target_scan((pid_t)p->pid, s->rec, p);
-    answer(p, r == 0 ? REQUEST_DONE : REQUEST_REFUSED);
+    u32 blocks = volume_blocks(v);
+    for (u32 i = 0; i < blocks; i++) {
+        struct record_process *p = volume_process(v, i);
+        if (p != NULL && atomic_load_explicit(&p->request, memory_order_acquire) == REQUEST_SCAN &&
+            (kill((pid_t)p->pid, 0) == 0 || errno == EPERM))
+            return p;
+    }
+    return NULL;
 }
 
-static void serve_requests(struct session *s)
+static void serve_volume(const struct volume *v)
 {
-    u32 blocks = blocks_of(s);
+    u32 blocks = volume_blocks(v);
     for (u32 i = 0; i < blocks; i++) {
-        struct record_process *p = process_at(s->rec, i);
-        if (p != NULL && atomic_load_explicit(&p->request, memory_order_acquire) == REQUEST_SCAN)
-            serve_one(s, p);
+        struct record_process *p = volume_process(v, i);
+        if (p == NULL || atomic_load(&p->request) != REQUEST_SCAN)
+            continue;
+        int r = target_scan((pid_t)p->pid, v->rec, p);
+        answer(p, r == 0 ? REQUEST_DONE : REQUEST_REFUSED);
     }
 }
 
 static void *scan_thread(void *arg)
 {
     struct session *s = arg;
+    u64 looked_ns = now_ns(CLOCK_MONOTONIC);
     while (!atomic_load(&s->stop)) {
-        u32 bell = atomic_load(&s->rec->bell); // before looking: a later ring ends the wait
-        serve_requests(s);
-        futex_wait(&s->rec->bell, bell, SESSION_BEAT_MS);
+        u32 count = volumes_now(s);
+        struct recording *last = s->volumes[count - 1].rec;
+        u32 bell = atomic_load(&last->bell); // before looking: a later ring ends the wait
+        for (u32 i = 0; i < count; i++)
+            serve_volume(&s->volumes[i]);
+        u64 now = now_ns(CLOCK_MONOTONIC);
+        if (count > 1 && now - looked_ns >= SESSION_OVER_NS) {
+            archive_old_ones(s);
+            looked_ns = now;
+        }
+        futex_wait(&last->bell, bell, SESSION_BEAT_MS);
     }
     return NULL;
+}
+
+// One turn over all volumes; true if their writers are busy.
+static bool grow_all(struct session *s)
+{
+    bool busy = false;
+    for (u32 i = 0; i < s->count; i++) {
+        struct volume *v = &s->volumes[i];
+        if (v->closing)
+            continue;
+        atomic_fetch_add(&v->rec->beat, 1);
+        busy |= volume_grow(v);
+        s->no_room |= v->no_room;
+    }
+    if (volume_nearly_full(newest(s)))
+        roll(s);
+    return busy;
 }
 
 static void *grow_thread(void *arg)
@@ -263,15 +299,17 @@ static void *grow_thread(void *arg)
     struct session *s = arg;
     u64 kept_ns = now_ns(CLOCK_MONOTONIC);
     while (!atomic_load(&s->stop)) {
-        u32 bell = atomic_load(&s->rec->bell);
-        atomic_fetch_add(&s->rec->beat, 1);
-        bool busy = grow(s);
+        pthread_mutex_lock(&s->lock);
+        struct recording *last = newest(s)->rec;
+        u32 bell = atomic_load(&last->bell);
+        bool busy = grow_all(s);
         u64 now = now_ns(CLOCK_MONOTONIC);
         if (now - kept_ns >= SESSION_KEEP_NS) {
-            keep_copy(&s->keep, s->rec, session_used(s));
+            keep_now(s);
             kept_ns = now;
         }
-        futex_wait(&s->rec->bell, bell, busy ? SESSION_QUICK_MS : SESSION_BEAT_MS);
+        pthread_mutex_unlock(&s->lock);
+        futex_wait(&last->bell, bell, busy ? SESSION_QUICK_MS : SESSION_BEAT_MS);
     }
     return NULL;
 }
@@ -288,46 +326,56 @@ int session_serve(struct session *s)
 
 // ---------------------------------------------------------------- the end
 
-// Somebody who asked and is still alive to hear the answer.
-static struct record_process *waiting(struct session *s)
+static bool somebody_waits(struct session *s)
 {
-    u32 blocks = blocks_of(s);
-    for (u32 i = 0; i < blocks; i++) {
-        struct record_process *p = process_at(s->rec, i);
-        if (p != NULL && atomic_load(&p->request) == REQUEST_SCAN &&
-            (kill((pid_t)p->pid, 0) == 0 || errno == EPERM))
-            return p;
-    }
-    return NULL;
+    bool waits = false;
+    pthread_mutex_lock(&s->lock);
+    for (u32 i = 0; i < s->count; i++)
+        waits |= asking(&s->volumes[i]) != NULL;
+    pthread_mutex_unlock(&s->lock);
+    return waits;
 }
 
 // Those who did not get their turn are told so, lest they wait.
-static void refuse_rest(struct session *s)
+static void refuse_rest(const struct volume *v)
 {
     struct record_process *p;
-    while ((p = waiting(s)) != NULL) {
+    while ((p = asking(v)) != NULL) {
         atomic_store(&p->scan_error, SCAN_NO_TOOL);
         answer(p, REQUEST_REFUSED);
     }
 }
 
-void session_close(struct session *s, u32 status)
+static void stop_threads(struct session *s)
 {
-    u64 until = now_ns(CLOCK_MONOTONIC) + SESSION_GRACE_NS;
-    u64 ended_ns = now_ns(CLOCK_REALTIME);
-    while (waiting(s) != NULL && now_ns(CLOCK_MONOTONIC) < until)
-        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
     atomic_store(&s->stop, true);
-    atomic_store(&s->rec->closed, 1);
-    atomic_fetch_add(&s->rec->bell, 1);
-    futex_wake(&s->rec->bell);
+    pthread_mutex_lock(&s->lock);
+    for (u32 i = 0; i < s->count; i++) {
+        struct recording *r = s->volumes[i].rec;
+        atomic_store(&r->closed, 1);
+        atomic_fetch_add(&r->bell, 1);
+        futex_wake(&r->bell);
+    }
+    pthread_mutex_unlock(&s->lock);
     if (s->growing)
         pthread_join(s->grower, NULL);
     if (s->scanning)
         pthread_join(s->scanner, NULL);
     s->growing = s->scanning = false;
-    refuse_rest(s);
-    s->rec->end_status = status;
-    s->rec->ended_ns = ended_ns;
-    keep_copy(&s->keep, s->rec, session_used(s));
+}
+
+void session_close(struct session *s, u32 status)
+{
+    u64 ended_ns = now_ns(CLOCK_REALTIME);
+    u64 until = now_ns(CLOCK_MONOTONIC) + SESSION_GRACE_NS;
+    while (somebody_waits(s) && now_ns(CLOCK_MONOTONIC) < until)
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    stop_threads(s);
+    for (u32 i = 0; i < s->count; i++)
+        refuse_rest(&s->volumes[i]);
+    s->head.end_status = status;
+    s->head.ended_ns = ended_ns;
+    s->head.closed = 1;
+    s->head.full = volume_full(newest(s)) || s->no_room;
+    keep_now(s);
 }

@@ -19,18 +19,22 @@
 // F2  nobody writes at or past header.size, which only the tool raises.
 // F3  counters inside records are single words, updated atomically; they may be read at any time.
 // F4  a reader trusts no offset, count or length: all come from a file that may be hostile.
+// F7  in what the tool writes itself (a kept file, an archive of ended processes) several processes
+//     may share a block: a process record begins the records of its process. Such a file may have
+//     more blocks than a mapped recording, up to RECORDING_BLOCKS_MAX.
 #pragma once
 
 #include "base/base.h"
 
 #include <stdatomic.h>
 
-#define RECORDING_MAGIC    "loamrec\n"
-#define RECORDING_VERSION  1
-#define RECORDING_SIZE_MAX (64 * MiB)
-#define RECORDING_HEADER   4096
-#define RECORDING_BLOCK    (8 * KiB)
-#define RECORDING_FRAMES   512 // deepest stack kept; deeper ones lose their outermost frames
+#define RECORDING_MAGIC      "loamrec\n"
+#define RECORDING_VERSION    1
+#define RECORDING_SIZE_MAX   (64 * MiB)
+#define RECORDING_HEADER     4096
+#define RECORDING_BLOCK      (8 * KiB)
+#define RECORDING_BLOCKS_MAX (128 * 1024) // in a file
+#define RECORDING_FRAMES     512 // deepest stack kept; deeper ones lose their outermost frames
 
 struct recording {
     char magic[8];
@@ -49,6 +53,8 @@ struct recording {
     u32 end_status; // wait status of the first process, valid if ended_ns != 0
     u32 command_len;
     char command[2048]; // argv of the first process, joined by NUL
+    u32 full;           // by the tool, at the end: processes or stacks found no room
+    u32 archived;       // by the tool: ended processes of which only the main sites are left
 };
 static_assert(sizeof(struct recording) <= RECORDING_HEADER, "the header has its own OS page");
 

@@ -65,11 +65,14 @@ static const struct record_block *block_at(struct loader *l, u32 i, size_t *ret_
 static void walk_block(struct loader *l, const struct record_block *b, size_t used, load_fn fn)
 {
     const char *at = (const char *)(b + 1);
+    u32 process = b->process;
     while (used >= sizeof(struct record)) {
         const struct record *r = (const void *)at;
         if (r->bytes < sizeof *r || r->bytes > used || r->bytes % 8 != 0)
             return;
-        fn(l, b->process, r, r->bytes);
+        if (r->kind == RECORD_PROCESS && r->bytes >= sizeof(struct record_process))
+            process = ((const struct record_process *)r)->index; // F7
+        fn(l, process, r, r->bytes);
         at += r->bytes;
         used -= r->bytes;
     }
@@ -436,8 +439,9 @@ static int load_copy(const char *name, const char *bytes, size_t size, struct mo
     *ret_model = (struct model){0};
     struct loader l = {.m = ret_model, .store = &ret_model->store, .bytes = bytes, .size = size};
     u32 most = (RECORDING_SIZE_MAX - RECORDING_HEADER) / RECORDING_BLOCK;
-    u32 blocks = size_min(h->blocks, most);
-    ret_model->full = blocks == most;
+    u32 blocks = size_min(h->blocks, RECORDING_BLOCKS_MAX);
+    ret_model->full = h->full != 0 || (h->closed == 0 && blocks == most);
+    ret_model->archived = h->archived;
     load_header(&l, h);
     judge(&l, blocks);
     walk(&l, blocks, add_process);
@@ -484,8 +488,8 @@ static int load_fd(int fd, const char *name, struct model *ret_model, char *why,
     struct stat st;
     if (fstat(fd, &st) != 0 || S_ISDIR(st.st_mode))
         return say(why, why_size, name, "is a folder, not a recording");
-    size_t room =
-        S_ISREG(st.st_mode) ? size_min((size_t)st.st_size, RECORDING_SIZE_MAX) : RECORDING_SIZE_MAX;
+    size_t most = RECORDING_HEADER + (size_t)RECORDING_BLOCKS_MAX * RECORDING_BLOCK;
+    size_t room = S_ISREG(st.st_mode) ? size_min((size_t)st.st_size, most) : RECORDING_SIZE_MAX;
     char *bytes = calloc(1, size_max(room, RECORDING_HEADER));
     if (bytes == NULL)
         return say(why, why_size, name, "cannot be read: out of memory");

@@ -78,6 +78,7 @@ struct model {
     bool leaks;               // a leak scan was asked for
     bool cut;                 // the file ends early
     bool full;                // no block was left: what came later is missing
+    u32 archived;             // ended processes of which only the main sites are left
     u32 damaged;              // blocks or records that made no sense and were left out
 
     struct process *processes; // in order of index; the first is the program itself

@@ -139,8 +139,13 @@ static void note_file(struct noter *n)
             "The recording ends before the program did: loam was stopped, or still runs.");
     if (m->full || count_flag(m, PROCESS_FULL) > 0)
         add(n, "full",
-            "The recording was full (64 MiB): processes that started later are missing, and new "
-            "stacks are counted together, without a place.");
+            "The recording was full: some processes are missing, or stacks are counted together, "
+            "without a place.");
+    if (m->archived > 0)
+        add(n, "archived",
+            "To make room, the small places of %u processes that had ended are counted together, "
+            "without a place; all that leaked is there.",
+            m->archived);
 }
 
 // Modules whose file is there but does not name the functions that were shown.

@@ -8,7 +8,7 @@
 //     fab_write(&f, "file.loam");
 //     fab_done(&f);
 //
-// Pointers returned are valid until fab_done. One block a process, so its records must fit there.
+// Pointers returned are valid until fab_done. There is room for FAB_BLOCKS blocks.
 #pragma once
 
 #include "format/recording.h"
@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FAB_BLOCKS        64
+#define FAB_BLOCKS        256
 #define FAB_FRAME(mod, o) ((u64)(mod) << FRAME_MODULE_SHIFT | (o))
 #define FAB_SECOND        1000000000ull
 #define FAB_START         (1700000000ull * FAB_SECOND)
@@ -62,14 +62,15 @@ static void fab_done(struct fab *f)
     *f = (struct fab){0};
 }
 
-// Append `bytes` (rounded up) to the block of a process, which is made if there is none.
+// Append `bytes` (rounded up) to the last block of a process; to a new one if it has no room.
 static void *fab_record(struct fab *f, u32 process, u32 kind, size_t bytes)
 {
-    u32 i = 0;
-    while (i < f->blocks && fab_block(f, i)->process != process)
-        i++;
-    struct record_block *b = fab_block(f, i);
-    if (i == f->blocks) {
+    u32 i = f->blocks;
+    while (i > 0 && fab_block(f, i - 1)->process != process)
+        i--;
+    struct record_block *b = i > 0 ? fab_block(f, i - 1) : NULL;
+    if (b == NULL || round_up(bytes, 8) > RECORDING_BLOCK - sizeof *b - b->used) {
+        b = fab_block(f, f->blocks);
         memcpy(b->magic, "blk\n", 4);
         b->process = process;
         fab_header(f)->blocks = ++f->blocks;

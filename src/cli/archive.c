@@ -1,0 +1,266 @@
+// archive.c: read a recording as the report does, write it again, shorter.
+
+#include "cli/archive.h"
+
+#include "report/load.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct writer {
+    struct archive *a;
+    struct record_block *block; // being filled, or NULL
+    u32 process;                // whose records are written
+    bool failed;
+};
+
+// ---------------------------------------------------------------- writing
+
+static int make_room(struct archive *a, u32 blocks)
+{
+    u32 room = a->room;
+    while (room < a->count + blocks)
+        room = room == 0 ? 16 : 2 * room;
+    if (room == a->room)
+        return 0;
+    char *bytes = realloc(a->blocks, (size_t)room * RECORDING_BLOCK);
+    if (bytes == NULL)
+        return -ENOMEM;
+    a->blocks = bytes;
+    a->room = room;
+    return 0;
+}
+
+int archive_append(struct archive *a, const struct archive *other)
+{
+    if (other->count == 0)
+        return 0;
+    int r = make_room(a, other->count);
+    if (r < 0)
+        return r;
+    memcpy(a->blocks + (size_t)a->count * RECORDING_BLOCK, other->blocks,
+           (size_t)other->count * RECORDING_BLOCK);
+    a->count += other->count;
+    a->processes += other->processes;
+    return 0;
+}
+
+static struct record_block *new_block(struct writer *w)
+{
+    struct archive *a = w->a;
+    if (make_room(a, 1) < 0)
+        return NULL;
+    w->block = (void *)(a->blocks + (size_t)a->count++ * RECORDING_BLOCK);
+    memset(w->block, 0, RECORDING_BLOCK);
+    memcpy(w->block->magic, "blk\n", sizeof w->block->magic);
+    w->block->process = w->process;
+    return w->block;
+}
+
+// Zeroed room for a record; NULL when there is no memory.
+static void *put(struct writer *w, u32 kind, size_t bytes)
+{
+    bytes = round_up(bytes, 8);
+    bool fits = w->block != NULL && bytes <= RECORDING_BLOCK - sizeof *w->block - w->block->used;
+    if (!fits && new_block(w) == NULL) {
+        w->failed = true;
+        return NULL;
+    }
+    struct record *r = (void *)((char *)(w->block + 1) + w->block->used);
+    *r = (struct record){kind, (u32)bytes};
+    w->block->used += (u32)bytes;
+    return r;
+}
+
+// ---------------------------------------------------------------- processes and modules
+
+// The record of process `index` as it stands in the recording, already judged by the loader.
+static const struct record_process *find_record(const struct recording *r, size_t used, u32 index)
+{
+    u32 blocks = (u32)((used - RECORDING_HEADER) / RECORDING_BLOCK);
+    for (u32 i = 0; i < blocks; i++) {
+        const struct record_block *b =
+            (const void *)((const char *)r + RECORDING_HEADER + (size_t)i * RECORDING_BLOCK);
+        const struct record_process *p = (const void *)(b + 1);
+        size_t bytes = p->head.bytes;
+        if (memcmp(b->magic, "blk\n", 4) == 0 && p->head.kind == RECORD_PROCESS &&
+            p->index == index && bytes >= sizeof *p && bytes <= RECORDING_BLOCK - sizeof *b &&
+            (size_t)p->exe_len + p->args_len <= bytes - sizeof *p)
+            return p;
+    }
+    return NULL;
+}
+
+static void put_process(struct writer *w, const struct record_process *p, u32 add)
+{
+    size_t bytes = sizeof *p + p->exe_len + p->args_len;
+    w->process = p->index + add;
+    struct record_process *copy = put(w, RECORD_PROCESS, bytes);
+    if (copy == NULL)
+        return;
+    struct record head = copy->head;
+    memcpy(copy, p, bytes);
+    copy->head = head;
+    copy->index = w->process;
+    copy->parent = p->parent == 0 ? 0 : p->parent + add;
+}
+
+static void put_module(struct writer *w, const struct module *m)
+{
+    size_t len = size_min(strlen(m->path), 4096);
+    struct record_module *r = put(w, RECORD_MODULE, sizeof *r + len);
+    if (r == NULL)
+        return;
+    r->index = m->number;
+    r->build_id_len = m->build_id_len;
+    memcpy(r->build_id, m->build_id, m->build_id_len);
+    r->path_len = (u32)len;
+    memcpy(r->path, m->path, len);
+}
+
+// ---------------------------------------------------------------- sites
+
+static void sum_site(struct record_site *r, const struct site *s)
+{
+    r->allocs += s->allocs;
+    r->alloc_bytes += s->alloc_bytes;
+    r->frees += s->frees;
+    r->free_bytes += s->free_bytes;
+    r->largest = s->largest > r->largest ? s->largest : r->largest;
+    r->at_peak += s->at_peak;
+    r->direct_blocks += s->direct.blocks;
+    r->direct_bytes += s->direct.bytes;
+    r->indirect_blocks += s->indirect.blocks;
+    r->indirect_bytes += s->indirect.bytes;
+    r->cycle_blocks += s->cycle.blocks;
+    r->cycle_bytes += s->cycle.bytes;
+    r->reachable_blocks += s->reachable.blocks;
+    r->reachable_bytes += s->reachable.bytes;
+}
+
+static void put_site(struct writer *w, const struct site *s, u32 id)
+{
+    struct record_site *r =
+        put(w, RECORD_SITE, sizeof *r + (size_t)s->frames_count * sizeof r->frames[0]);
+    if (r == NULL)
+        return;
+    r->id = id;
+    r->frames_count = s->frames_count;
+    r->truncated = s->truncated;
+    r->serial = s->process->peak_serial; // at_peak is resolved (F5)
+    for (u32 i = 0; i < s->frames_count; i++) {
+        const struct frame *f = &s->frames[i];
+        r->frames[i] =
+            (u64)(f->module == NULL ? 0 : f->module->number) << FRAME_MODULE_SHIFT | f->offset;
+    }
+    sum_site(r, s);
+}
+
+static bool leaked(const struct site *s)
+{
+    return (s->direct.blocks | s->indirect.blocks | s->cycle.blocks) != 0;
+}
+
+static u64 weight(const struct site *s)
+{
+    u64 most = s->live.bytes > s->at_peak ? s->live.bytes : s->at_peak;
+    return most > s->reachable.bytes ? most : s->reachable.bytes;
+}
+
+// By process; in each first those that leaked, then the heaviest.
+static int by_importance(const void *a, const void *b)
+{
+    const struct site *x = *(const struct site *const *)a, *y = *(const struct site *const *)b;
+    if (x->process != y->process)
+        return x->process < y->process ? -1 : 1;
+    if (leaked(x) != leaked(y))
+        return leaked(x) ? -1 : 1;
+    u64 w_x = weight(x), w_y = weight(y);
+    return w_x != w_y ? (w_x > w_y ? -1 : 1) : (x > y) - (x < y);
+}
+
+// Modules that the first `n` of these sites name, each once.
+static void put_modules(struct writer *w, struct site *const *sites, u32 n, u32 *told, u32 mark)
+{
+    for (u32 i = 0; i < n; i++) {
+        for (u32 j = 0; j < sites[i]->frames_count; j++) {
+            const struct module *m = sites[i]->frames[j].module;
+            if (m == NULL || told[m->number] == mark || m->number > UINT16_MAX)
+                continue;
+            told[m->number] = mark;
+            put_module(w, m);
+        }
+    }
+}
+
+// One process: its record, the modules and sites that are kept, the rest as one site.
+static void put_all(struct writer *w, const struct record_process *p, struct site *const *sites,
+                    u32 n, u32 add, u32 *told)
+{
+    struct site rest = {.process = n > 0 ? sites[0]->process : NULL};
+    u32 kept = 0, heavy = 0;
+    for (; kept < n && heavy < ARCHIVE_SITES; kept++)
+        heavy += !leaked(sites[kept]);
+    put_process(w, p, add);
+    put_modules(w, sites, kept, told, w->process);
+    for (u32 i = 0; i < kept && !w->failed; i++)
+        put_site(w, sites[i], p->first_site + 1 + i);
+    if (n == kept || w->failed)
+        return;
+    w->a->processes++;
+    struct record_site *other = put(w, RECORD_SITE, sizeof *other);
+    if (other == NULL)
+        return;
+    other->id = p->first_site;
+    other->serial = rest.process->peak_serial;
+    for (u32 i = kept; i < n; i++)
+        sum_site(other, sites[i]);
+}
+
+// ---------------------------------------------------------------- entries
+
+static void put_model(struct writer *w, struct model *m, const struct recording *r, size_t used,
+                      u32 add)
+{
+    struct site **sites = malloc((m->sites_count + (size_t)1) * sizeof *sites);
+    u32 *told = calloc(m->modules_count + (size_t)2, sizeof *told);
+    w->failed = sites == NULL || told == NULL;
+    for (u32 i = 0; i < m->sites_count && !w->failed; i++)
+        sites[i] = &m->sites[i];
+    if (!w->failed)
+        qsort(sites, m->sites_count, sizeof *sites, by_importance);
+    u32 at = 0;
+    for (u32 i = 0; i < m->processes_count && !w->failed; i++) {
+        u32 first = at;
+        while (at < m->sites_count && sites[at]->process == &m->processes[i])
+            at++;
+        const struct record_process *p = find_record(r, used, m->processes[i].index);
+        if (p != NULL)
+            put_all(w, p, sites + first, at - first, add, told);
+    }
+    free(sites);
+    free(told);
+}
+
+int archive_add(struct archive *a, const struct recording *r, size_t used, u32 add)
+{
+    char why[128];
+    struct model m;
+    if (load_memory("it", r, used, &m, why, sizeof why) < 0)
+        return -EINVAL;
+    struct writer w = {.a = a};
+    u32 count = a->count;
+    put_model(&w, &m, r, used, add);
+    load_done(&m);
+    if (!w.failed)
+        return 0;
+    a->count = count;
+    return -ENOMEM;
+}
+
+void archive_done(struct archive *a)
+{
+    free(a->blocks);
+    *a = (struct archive){0};
+}
