@@ -37,6 +37,7 @@ while :; do sleep 0.05; done
 EOF
 for pair in TERM:3 HUP:4 USR1:5; do
     signal=${pair%:*} code=${pair#*:}
+    : >out # the background job would empty it too late
     "$loam" run -- sh trap.sh >out 2>/dev/null &
     pid=$!
     wait_for grep -q ready out
@@ -57,6 +58,7 @@ exit 0
 EOF
 # As an interactive shell starts a job. (bash's own job control leaves loops when a job stops.)
 job='setpgrp(0, 0); $SIG{INT} = $SIG{QUIT} = "DEFAULT"; exec @ARGV or exit 99'
+: >out
 perl -e "$job" "$loam" run -- bash int.sh out >out 2>err &
 pid=$!
 wait_for grep -q ready out
@@ -64,6 +66,7 @@ kill -s INT -- -$pid # as the terminal does it
 wait $pid
 is "a program that handles ^C runs on" $? 0
 like "and its report is whole" "$(cat err)" '^NEXT '
+: >out
 perl -e "$job" "$loam" run -- sh -c 'echo ready >ready; sleep 20' >out 2>err &
 pid=$!
 wait_for test -f ready
@@ -74,6 +77,7 @@ like "after its report" "$(cat err)" '^NEXT '
 
 # ---- ^Z and fg
 
+: >out
 perl -e "$job" "$loam" run -- sh -c 'kill -TSTP $$; echo again; exit 5' >out 2>/dev/null &
 pid=$!
 ok "loam stops with a program that stops itself" wait_for state_is $pid T
@@ -82,7 +86,8 @@ wait $pid
 is "both run on after fg" $? 5
 is "and the program saw nothing else" "$(cat out)" "again"
 
-perl -e "$job" "$loam" run -- sh -c 'echo ready; sleep 1; echo again; exit 5' >out 2>/dev/null &
+: >out
+perl -e "$job" "$loam" run -- sh -c 'echo ready; sleep 3; echo again; exit 5' >out 2>/dev/null &
 pid=$!
 wait_for grep -q ready out
 kill -s TSTP -- -$pid # as the terminal does it
@@ -93,6 +98,7 @@ ok "once, not twice" state_is $pid S
 wait $pid
 is "and runs on" $? 5
 
+: >out
 perl -e "$job" "$loam" run -- sh -c 'kill -TSTP $$; exit 6' >out 2>/dev/null &
 pid=$!
 wait_for state_is $pid T
@@ -100,6 +106,7 @@ kill -s CONT $pid
 wait $pid
 is "SIGCONT for loam alone lets the program run on" $? 6
 
+: >out
 perl -e "$job" "$loam" run -- sh -c 'echo $$; kill -STOP $$; exit 7' >out 2>/dev/null &
 pid=$!
 wait_for test -s out
@@ -120,6 +127,7 @@ is "the signal mask is what it was" "$("$loam" run --report /dev/null -- \
 
 # ---- kill -9
 
+: >out
 "$loam" run -o kept.loam -- sh -c 'echo $$; exec sleep 30' >out 2>/dev/null &
 pid=$!
 wait_for test -s out
