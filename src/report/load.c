@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define MODULE_INDEX_BITS 16
-#define TAIL_FRAMES_MAX   (32u << 20) // in all stacks: a hostile file could ask for gigabytes
+#define FRAMES_MAX        (32u << 20) // in all stacks: a hostile file could ask for gigabytes
 
 struct loader {
     struct model *m;
@@ -28,9 +28,10 @@ struct loader {
     struct table by_index;  // process index -> struct process
     struct table by_module; // process index, module index -> struct module
     struct table by_site;   // process index, site id -> 1 + number in model.sites
+    struct table by_stack;  // hash of frames -> struct kept
     struct table by_name;   // hash of path and build-id -> struct module
     u32 modules_room, processes_room, sites_room;
-    u32 tail_frames; // copied so far
+    u32 frames_kept;
 };
 
 // What a walk over all records calls for each; `bytes` of it are readable.
@@ -314,10 +315,33 @@ static const struct site *tail_of(struct loader *l, u32 process, const struct re
     const struct site *tail = number != 0 ? &l->m->sites[number - 1] : NULL;
     if (tail != NULL && rs->tail_skip <= tail->frames_count &&
         rs->frames_count + tail->frames_count - rs->tail_skip <= RECORDING_FRAMES &&
-        l->tail_frames < TAIL_FRAMES_MAX)
+        l->frames_kept < FRAMES_MAX)
         return tail;
     *ret_missing = true;
     return NULL;
+}
+
+// A stack that stands in the store, by its hash in loader.by_stack.
+struct kept {
+    u64 count;
+    struct frame frames[];
+};
+
+// One copy of each stack: the hundred processes of a build have the same ones.
+static struct frame *keep_stack(struct loader *l, const struct frame *frames, u32 count)
+{
+    u64 key = count;
+    for (u32 i = 0; i < count; i++)
+        key = table_mix(key ^ (uintptr_t)frames[i].module, frames[i].offset);
+    struct kept *k = table_get(&l->by_stack, key);
+    if (k != NULL && k->count == count && memcmp(k->frames, frames, count * sizeof *frames) == 0)
+        return k->frames;
+    k = store_push(l->store, sizeof *k + count * sizeof *frames);
+    k->count = count;
+    memcpy(k->frames, frames, count * sizeof *frames);
+    table_put(&l->by_stack, key, k);
+    l->frames_kept += count;
+    return k->frames;
 }
 
 static void load_frames(struct loader *l, u32 process, const struct record_site *rs, struct site *s)
@@ -325,8 +349,7 @@ static void load_frames(struct loader *l, u32 process, const struct record_site 
     bool missing;
     const struct site *tail = tail_of(l, process, rs, &missing);
     u32 own = rs->frames_count, rest = tail != NULL ? tail->frames_count - rs->tail_skip : 0;
-    l->tail_frames += rest;
-    struct frame *frames = store_push(l->store, (own + rest) * sizeof *frames);
+    struct frame frames[RECORDING_FRAMES];
     for (u32 i = 0; i < own; i++) {
         u64 key = (u64)process << MODULE_INDEX_BITS | rs->frames[i] >> FRAME_MODULE_SHIFT;
         frames[i].module = table_get(&l->by_module, key);
@@ -334,7 +357,7 @@ static void load_frames(struct loader *l, u32 process, const struct record_site 
     }
     if (rest > 0)
         memcpy(frames + own, tail->frames + rs->tail_skip, rest * sizeof *frames);
-    s->frames = frames;
+    s->frames = keep_stack(l, frames, own + rest);
     s->frames_count = own + rest;
     s->truncated = rs->truncated != 0 || missing;
     l->m->damaged += missing;
@@ -451,6 +474,7 @@ static int load_copy(const char *name, const char *bytes, size_t size, struct mo
     table_done(&l.by_index);
     table_done(&l.by_module);
     table_done(&l.by_site);
+    table_done(&l.by_stack);
     table_done(&l.by_name);
     return 0;
 }
