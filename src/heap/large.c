@@ -65,6 +65,15 @@ static void *span_make(u32 span, u32 n)
     return page_addr(span);
 }
 
+// A big table is often touched in few places: fresh pages cost only those, clearing costs all.
+#define FRESH_MIN (1 * MiB)
+
+static void clear(void *p, u32 n, size_t size)
+{
+    if (size < FRESH_MIN || os_purge(p, (size_t)n << PAGE_SHIFT) != 0)
+        memset(p, 0, size);
+}
+
 void *large_alloc(size_t size, size_t align, bool zero)
 {
     u32 n = pages_for(size);
@@ -76,7 +85,7 @@ void *large_alloc(size_t size, size_t align, bool zero)
         return NULL;
     void *p = span_make(span, n);
     if (zero && !zeroed)
-        memset(p, 0, size);
+        clear(p, n, size);
     return p;
 }
 
