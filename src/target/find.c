@@ -15,7 +15,7 @@ const struct map *find_recording(const struct maps *ours, const struct maps *the
         return NULL;
     for (size_t i = 0; i < theirs->count; i++) {
         const struct map *m = &theirs->map[i];
-        if (m->inode == mine->inode && m->major == mine->major && m->minor == mine->minor)
+        if (maps_same_file(m, mine))
             return m;
     }
     return NULL;

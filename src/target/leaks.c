@@ -58,18 +58,28 @@ static enum scan_error error_of(int e)
 
 // ---------------------------------------------------------------- the asking thread
 
+// The thread that waits at address `word`, or 0.
+static pid_t find_waiting(const struct stop *s, u64 word)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->thread[i].stopped && cpu_waits_on(&s->thread[i].cpu, word))
+            return s->thread[i].tid;
+    return 0;
+}
+
 // The thread that waits on this process's request word. It proves that this is the process that
-// asked, and not another one that has the same number in another namespace.
+// asked, and not another one that has the same number in another namespace. A process may map the
+// recording twice, by a copy of loam that was linked in and one that was preloaded.
 static pid_t find_asking(const struct scan *s)
 {
     u64 in_file = (u64)((const char *)&s->proc->request - (const char *)s->rec);
-    u64 word = s->recording->start - s->recording->offset + in_file;
-    for (size_t i = 0; i < s->stop.count; i++) {
-        const struct thread *t = &s->stop.thread[i];
-        if (t->stopped && cpu_waits_on(&t->cpu, word))
-            return t->tid;
+    pid_t tid = 0;
+    for (size_t i = 0; i < s->maps.count && tid == 0; i++) {
+        const struct map *m = &s->maps.map[i];
+        if (maps_same_file(m, s->recording))
+            tid = find_waiting(&s->stop, m->start - m->offset + in_file);
     }
-    return 0;
+    return tid;
 }
 
 static pid_t any_thread(const struct stop *s)

@@ -113,3 +113,8 @@ bool maps_anonymous(const struct map *m)
 {
     return !m->shared && m->inode == 0 && (m->path[0] == 0 || strncmp(m->path, "[anon:", 6) == 0);
 }
+
+bool maps_same_file(const struct map *a, const struct map *b)
+{
+    return a->inode != 0 && a->inode == b->inode && a->major == b->major && a->minor == b->minor;
+}

@@ -27,3 +27,5 @@ void maps_done(struct maps *m);
 const struct map *maps_find(const struct maps *m, u64 addr);
 // True for anonymous private memory: what stacks and arenas are made of.
 bool maps_anonymous(const struct map *m);
+// Whether both map the same file.
+bool maps_same_file(const struct map *a, const struct map *b);

@@ -229,9 +229,9 @@ static bool is_device(const struct map *m)
            strncmp(m->path, "/dev/zero", 9) != 0;
 }
 
-static bool same_file(const struct map *a, const struct map *b)
+static bool is_recording(const struct roots *r, const struct map *map)
 {
-    return b != NULL && a->inode == b->inode && a->major == b->major && a->minor == b->minor;
+    return r->recording != NULL && maps_same_file(map, r->recording);
 }
 
 struct walk {
@@ -283,7 +283,7 @@ static int mark_memory(const struct roots *r, const struct stacks *s, struct mar
     int e = own_ranges(r, m->blocks, &own);
     for (size_t i = 0; e == 0 && i < r->maps->count; i++) {
         const struct map *map = &r->maps->map[i];
-        if (map->readable && map->writable && !is_device(map) && !same_file(map, r->recording))
+        if (map->readable && map->writable && !is_device(map) && !is_recording(r, map))
             e = walk_map(&w, map, &own);
     }
     free(own.range);
