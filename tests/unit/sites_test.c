@@ -2,6 +2,7 @@
 #include "record/sites.h"
 
 #include "heap/api.h"
+#include "os/os.h"
 #include "record/process.h"
 #include "record/record.h"
 #include "tests/unit/recording_fake.h"
@@ -306,6 +307,38 @@ TEST(not_a_recording)
     CHECK(ftruncate(fake_fd, 4096) == 0); // header.size is a lie now
     CHECK(record_start(fake_path, &program) == -EPROTO);
     loam_free(here(10));
+}
+
+// The kernel refuses its n-th mapping and all later ones: the recorder's tables, its tags, the
+// heap.
+static long famine;
+static void starve(void)
+{
+    fake_make(64);
+    os_fail_after = famine;
+    int r = record_start(fake_path, &program);
+    CHECK(r == 0 || r == -ENOSPC);
+    for (u32 i = 0; i < 600; i++) {
+        void *p = path(i, 10);
+        if (i % 3 == 0)
+            loam_free(p);
+    }
+    struct record_process *p = fake_process(0);
+    if (r < 0)
+        return;
+    u64 allocs = 0, frees = 0;
+    for (u32 i = 0; i < fake_count(p->index, RECORD_SITE); i++) {
+        allocs += fake_site(p->index, i)->allocs;
+        frees += fake_site(p->index, i)->frees;
+    }
+    CHECK(allocs == p->allocs && frees == p->frees && p->live_blocks == allocs - frees);
+}
+
+static void in_child(void (*run)(void));
+TEST(no_memory)
+{
+    for (famine = 1; famine <= 24; famine++)
+        in_child(starve);
 }
 
 // ---------------------------------------------------------------- fork and the end
