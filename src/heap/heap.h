@@ -99,12 +99,17 @@ enum slab_where {
 // S3  bit number `blocks` is always 1: an index behind the last block looks like a double free.
 // S4  the allocator never writes into a block, except to zero it.
 struct side {
-    int16_t left; // S2; counts down to 0, where the edge logic runs (slab_edge): one instruction
-    u16 low;      // used at which that happens
-    u16 fresh;    // blocks from here on were never handed out since the pages came
-    u8 where;     // enum slab_where
-    u8 zeroed;    // pages were all zero when the slab was made
-    u32 next;     // list links as page numbers, 0 = end (page 0 is never a slab)
+    union {
+        struct {
+            int16_t left; // S2; counts down to 0, where slab_edge runs: one instruction
+            u16 low;      // used at which that happens
+        };
+        u32 both; // read at once by strangers (remote.c), so changed at once but for the count
+    };
+    u16 fresh; // blocks from here on were never handed out since the pages came
+    u8 where;  // enum slab_where
+    u8 zeroed; // pages were all zero when the slab was made
+    u32 next;  // list links as page numbers, 0 = end (page 0 is never a slab)
     u32 prev;
     u64 free[SLAB_WORDS];
     u64 pad[5];
@@ -116,8 +121,10 @@ static inline u32 side_used(const struct side *e)
 }
 static inline void side_set_low(struct side *e, u32 low)
 {
-    e->left = (int16_t)(side_used(e) - low);
-    e->low = (u16)low;
+    struct side to;
+    to.left = (int16_t)(side_used(e) - low);
+    to.low = (u16)low;
+    __atomic_store_n(&e->both, to.both, __ATOMIC_RELAXED);
 }
 static_assert(sizeof(struct side) == 192, "three lines: the first has the counters and 384 blocks");
 

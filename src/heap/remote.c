@@ -7,8 +7,6 @@
 // word, under the generation that it read before.
 #include "heap/fast.h"
 
-#include <string.h>
-
 // Tell the owner, heap number `id`, that `slab` has remote frees. We have just set DIRTY, so the
 // slab is in no dirty list, and stays with its owner until it has been in one.
 static void push_dirty(u32 id, u32 slab)
@@ -122,8 +120,7 @@ __attribute__((no_sanitize("thread"))) static bool all_free(u32 slab)
     u64 before, after;
     u32 n = remote_count(slab, &before);
     struct side head;
-    u32 both = __atomic_load_n((const u32 *)&arena.side[slab], __ATOMIC_ACQUIRE); // left and low
-    memcpy(&head, &both, sizeof both);
+    head.both = __atomic_load_n(&arena.side[slab].both, __ATOMIC_ACQUIRE);
     u32 used = side_used(&head);
     return n == used && remote_count(slab, &after) == n && before == after;
 }
