@@ -6,6 +6,7 @@
 // for blocks that were on their way to a thread that no longer exists. This repair runs at the
 // child's first slow path, so that a child that only calls exec pays nothing.
 #include "heap/fast.h"
+#include "heap/owner.h"
 #include "os/chunk.h"
 
 #include <pthread.h>
@@ -17,6 +18,7 @@ enum { SKIP_HEAPS = 1, SKIP_POOL = 2, SKIP_PAGES = 4, SKIP_META = 8 };
 
 static void prepare(void)
 {
+    owner_fork_prepare();
     skipped = 0;
     skipped |= lock_take(&the.heaps_lock) ? 0 : SKIP_HEAPS;
     skipped |= lock_take(&the.pool_lock) ? 0 : SKIP_POOL;
@@ -35,6 +37,7 @@ static void give_all(void)
         lock_give(&the.pool_lock);
     if (!(skipped & SKIP_HEAPS))
         lock_give(&the.heaps_lock);
+    owner_fork_done();
 }
 
 static void parent(void)

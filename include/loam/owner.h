@@ -1,0 +1,56 @@
+// owner.h: whose memory is this? Regions and pools, known by name.
+//
+// An allocator beneath the program sees only anonymous blocks; the program thinks in regions and
+// pools. Each of loam's toolkit that holds memory registers itself under its name and the place
+// where it was made, when it takes its first memory. Then any address resolves to its owner:
+//
+//     static int x;
+//     loam_owner_info o;
+//     if (loam_owner_find(&x, &o))
+//         printf("%s %s, made at %s, +%zu\n", o.kind, o.name, o.place, o.offset);
+//
+// Meant for reports and debuggers: finding an address asks every owner. It may be called from any
+// thread, but not from a signal handler.
+#ifndef LOAM_OWNER_H
+#define LOAM_OWNER_H
+
+#include <loam/attr.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+LOAM_BEGIN_C
+
+typedef struct loam_owner_info {
+    const char *kind;  // "region", "pool", ...
+    const char *name;  // as its maker called it
+    const char *place; // file:line where it was made
+    size_t held;       // bytes taken from its allocator
+    size_t used;       // of those, handed out; a snapshot while its thread runs on
+    size_t used_max;   // the most there ever were
+    size_t resets;     // how often it was emptied or cut back
+    size_t offset;     // of the address that was looked for, in the piece of memory it lies in
+} loam_owner_info;
+
+// The owner of the memory at `p`. False, and *ret is not written, when nobody holds it.
+LOAM_API bool loam_owner_find(const void *p, loam_owner_info *ret);
+
+// The i-th owner, in no particular order; false when there are not so many. Owners may come and
+// go between two calls.
+LOAM_API bool loam_owner_at(size_t i, loam_owner_info *ret);
+
+// What every owner embeds. Nothing in it is for you.
+struct loam_owner_ops;
+typedef struct loam_owner_link {
+    struct loam_owner_link *next, *prev;
+    const struct loam_owner_ops *ops; // NULL: not registered
+    unsigned shard;
+} loam_owner_link;
+
+// "file.c:88" of the place where this stands.
+#define LOAM_TEXT_(x) #x
+#define LOAM_TEXT(x)  LOAM_TEXT_(x)
+#define LOAM_HERE     __FILE__ ":" LOAM_TEXT(__LINE__)
+
+LOAM_END_C
+
+#endif

@@ -1,0 +1,32 @@
+// owner.h: the registry of named owners: whoever cuts the heap's blocks into objects of its own.
+//
+// It lives here because the toolkit (which registers) and the recorder (which reports) never see
+// each other, and both see the heap. A few lists with a lock each, chosen by thread, so that
+// threads that make short-lived regions do not meet.
+//
+// N1  a link is in the list of its shard iff its ops are not NULL.
+// N2  an owner changes what its `find` walks only between owner_lock and owner_unlock.
+#pragma once
+
+#include "base/base.h"
+
+#include <loam/owner.h>
+
+struct loam_owner_ops {
+    const char *kind;
+    // Fill in what is known about the owner. Called under its lock; must not allocate.
+    void (*describe)(const loam_owner_link *link, loam_owner_info *ret);
+    // Does p lie in its memory? Then *ret_offset is where. Under its lock, as above.
+    bool (*find)(const loam_owner_link *link, const void *p, size_t *ret_offset);
+};
+
+// Not from signal handlers: one that interrupted the registry itself ends the program, because
+// waiting would be for ever.
+void owner_add(loam_owner_link *link, const struct loam_owner_ops *ops);
+void owner_remove(loam_owner_link *link); // nothing happens if it is not registered
+void owner_lock(loam_owner_link *link);   // nor here
+void owner_unlock(loam_owner_link *link);
+
+// Around fork, so that the child finds no lock taken by a thread it does not have.
+void owner_fork_prepare(void);
+void owner_fork_done(void);

@@ -1,0 +1,411 @@
+// region.c: memory that is freed all at once.
+//
+// A region is a chain of blocks, newest first; the cursor moves in the newest. A block that is too
+// small for a push is left as it is, and a larger one put in front: blocks double, so little is
+// wasted. Clean-ups are a second chain; children are clean-ups of their parents, which alone gives
+// the right order. The fast path is in the header; everything here is for when a block is full.
+#include <loam/region.h>
+
+#include "base/base.h"
+#include "heap/owner.h"
+
+#include <errno.h>
+
+// G1  block is the newest; at and end lie in it, or are NULL when there is none.
+// G2  below + (at - first byte of block) is what was handed out.
+// G3  numbers of clean-ups grow from old to new, and so do those of blocks.
+// G4  the owner is registered iff the region has ever taken memory and is not closed.
+struct loam_region_block {
+    struct loam_region_block *older;
+    size_t size;   // bytes, with this header
+    size_t number; // G3; tells a block from an earlier one at the same address
+    size_t at;     // bytes handed out, written when a newer one is put in front
+};
+#define BLOCK_SIZE_FIRST 1024
+#define BLOCK_SIZE_MAX   (256 * KiB) // no larger by doubling; a single push may need one
+#define SPARE_SIZE_MAX   (4 * BLOCK_SIZE_MAX)
+
+enum state { STATE_OPEN, STATE_CLOSED, STATE_CLOSED_BY_PARENT };
+
+static loam_layout block_layout(size_t size)
+{
+    return loam_layout_make(size, LOAM_ALIGNOF(max_align_t));
+}
+
+static char *block_data(struct loam_region_block *b)
+{
+    return (char *)(b + 1);
+}
+
+static void check_open(const loam_region *r)
+{
+    if (unlikely(r->state != STATE_OPEN))
+        die("region: used after it was closed", r);
+}
+
+// ---------------------------------------------------------------- as an owner
+
+static bool block_holds(const struct loam_region_block *b, const void *p, size_t *ret_offset)
+{
+    if (b == NULL || (uintptr_t)p < (uintptr_t)b || (uintptr_t)p - (uintptr_t)b >= b->size)
+        return false;
+    *ret_offset = (uintptr_t)p - (uintptr_t)b;
+    return true;
+}
+
+static bool find(const loam_owner_link *link, const void *p, size_t *ret_offset)
+{
+    const loam_region *r = container_of(link, loam_region, owner);
+    for (const struct loam_region_block *b = r->block; b != NULL; b = b->older)
+        if (block_holds(b, p, ret_offset))
+            return true;
+    return block_holds(r->spare, p, ret_offset);
+}
+
+// Reads words that the region's own thread writes without a lock: numbers for people.
+static void describe(const loam_owner_link *link, loam_owner_info *ret)
+{
+    const loam_region *r = container_of(link, loam_region, owner);
+    ret->name = r->name == NULL ? "(unnamed)" : r->name;
+    ret->place = r->place == NULL ? "" : r->place;
+    ret->held = r->held;
+    ret->used = loam_region_used(r);
+    ret->used_max = size_max(r->used_max, ret->used);
+    ret->resets = r->resets;
+}
+
+static const struct loam_owner_ops region_owner = {"region", describe, find};
+
+// ---------------------------------------------------------------- life cycle
+
+void loam_region_init_in_at(loam_region *r, loam_alloc alloc, const char *name, const char *place)
+{
+    *r = (loam_region){.alloc = alloc, .name = name, .place = place};
+}
+
+void loam_region_init_at(loam_region *r, const char *name, const char *place)
+{
+    loam_region_init_in_at(r, loam_alloc_heap(), name, place);
+}
+
+// G3
+static void cleanup_push(loam_region *r, loam_cleanup *c, void (*run)(void *), void *arg)
+{
+    *c = (loam_cleanup){r->cleanups, NULL, run, arg, ++r->numbers};
+    if (c->next != NULL)
+        c->next->prev = c;
+    r->cleanups = c;
+}
+
+static void cleanup_unlink(loam_region *r, loam_cleanup *c)
+{
+    if (c->next != NULL)
+        c->next->prev = c->prev;
+    if (c->prev != NULL) {
+        c->prev->next = c->next;
+    } else {
+        assert(r->cleanups == c);
+        r->cleanups = c->next;
+    }
+}
+
+// Each exactly once: it leaves the chain before it runs.
+static void cleanups_run(loam_region *r, size_t down_to)
+{
+    while (r->cleanups != NULL && r->cleanups->number > down_to) {
+        loam_cleanup *c = r->cleanups;
+        cleanup_unlink(r, c);
+        c->run(c->arg);
+    }
+}
+
+static void block_free(loam_region *r, struct loam_region_block *b)
+{
+    if (b == NULL)
+        return;
+    r->held -= b->size;
+    loam_alloc_free(r->alloc, b, block_layout(b->size));
+}
+
+static void close_region(loam_region *r, enum state state)
+{
+    cleanups_run(r, 0);
+    owner_remove(&r->owner); // G4: before its blocks, which readers walk
+    block_free(r, r->spare);
+    for (struct loam_region_block *older, *b = r->block; b != NULL; b = older) {
+        older = b->older;
+        block_free(r, b);
+    }
+    assert(r->held == 0);
+    r->at = r->end = NULL;
+    r->block = r->spare = NULL;
+    r->state = (int)state;
+}
+
+static void close_child(void *child)
+{
+    close_region(child, STATE_CLOSED_BY_PARENT);
+}
+
+void loam_region_init_child_at(loam_region *r, loam_region *parent, const char *name,
+                               const char *place)
+{
+    check_open(parent);
+    loam_region_init_in_at(r, parent->alloc, name, place);
+    r->parent = parent;
+    cleanup_push(parent, &r->in_parent, close_child, r);
+}
+
+void loam_region_done(loam_region *r)
+{
+    if (r == NULL || r->state == STATE_CLOSED_BY_PARENT)
+        return;
+    if (unlikely(r->state == STATE_CLOSED))
+        die("region: closed twice", r);
+    if (r->parent != NULL)
+        cleanup_unlink(r->parent, &r->in_parent);
+    close_region(r, STATE_CLOSED);
+}
+
+void loam_region_clear(loam_region *r)
+{
+    loam_region_restore(r, (loam_region_mark){NULL, NULL, 0, 0});
+}
+
+void loam_region_set_limit(loam_region *r, size_t bytes)
+{
+    r->limit = bytes;
+}
+
+// ---------------------------------------------------------------- growing
+
+static size_t limit_left(const loam_region *r)
+{
+    if (r->limit == 0)
+        return PTRDIFF_MAX;
+    return r->held < r->limit ? r->limit - r->held : 0;
+}
+
+// How large the next block is to be: twice the last, at least `need`, within the limit. 0 when the
+// limit leaves no room.
+static size_t block_size_next(const loam_region *r, size_t need)
+{
+    size_t size = r->block == NULL ? BLOCK_SIZE_FIRST : 2 * r->block->size;
+    size = size_max(size_min(size, BLOCK_SIZE_MAX), need);
+    size = size_min(size, limit_left(r));
+    return size < need ? 0 : size;
+}
+
+static struct loam_region_block *block_new(loam_region *r, size_t need)
+{
+    if (r->limit != 0 && limit_left(r) < need && r->spare != NULL) {
+        struct loam_region_block *spare = r->spare; // too small, and in the way
+        if (r->owner.ops != NULL)
+            owner_lock(&r->owner);
+        r->spare = NULL;
+        if (r->owner.ops != NULL)
+            owner_unlock(&r->owner);
+        block_free(r, spare);
+    }
+    size_t size = block_size_next(r, need);
+    if (size == 0) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    struct loam_region_block *b = loam_alloc_new(r->alloc, block_layout(size));
+    if (b == NULL)
+        return NULL;
+    b->size = size;
+    r->held += size;
+    return b;
+}
+
+// G1, G2: put a block in front. Under the registry's lock, because readers walk the chain (N2).
+static void block_push(loam_region *r, struct loam_region_block *b)
+{
+    if (r->owner.ops == NULL)
+        owner_add(&r->owner, &region_owner);
+    owner_lock(&r->owner);
+    if (r->block != NULL) {
+        r->block->at = (size_t)(r->at - block_data(r->block));
+        r->below += r->block->at;
+    }
+    if (b == r->spare)
+        r->spare = NULL;
+    b->older = r->block;
+    b->number = ++r->numbers;
+    r->block = b;
+    r->at = block_data(b);
+    r->end = (char *)b + b->size;
+    owner_unlock(&r->owner);
+}
+
+void *loam_region_push_slow_(loam_region *r, size_t size, size_t align)
+{
+    check_open(r);
+    if (!is_pow2(align)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    size = size_max(size, 1);
+    size_t need;
+    if (__builtin_add_overflow(size, align - 1 + sizeof(struct loam_region_block), &need) ||
+        need > PTRDIFF_MAX) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    size_t pad = -(size_t)r->at & (align - 1);
+    size_t room = (size_t)(r->end - r->at);
+    if (pad >= room || size > room - pad) { // else only a size of 0 brought us here
+        bool fits = r->spare != NULL && r->spare->size >= need;
+        struct loam_region_block *b = fits ? r->spare : block_new(r, need);
+        if (b == NULL)
+            return NULL;
+        block_push(r, b);
+        pad = -(size_t)r->at & (align - 1);
+    }
+    char *p = r->at + pad;
+    r->at = p + size;
+    assert(r->at <= r->end); // G1
+    return p;
+}
+
+char *loam_region_text_n(loam_region *r, const char *text, size_t n)
+{
+    char *copy = n == SIZE_MAX ? loam_region_push_raw(r, n, 1) : loam_region_push_raw(r, n + 1, 1);
+    if (copy == NULL)
+        return NULL;
+    memcpy(copy, text, n);
+    copy[n] = '\0';
+    return copy;
+}
+
+int loam_region_defer(loam_region *r, void (*run)(void *arg), void *arg)
+{
+    loam_cleanup *c = loam_region_push_raw(r, sizeof *c, LOAM_ALIGNOF(loam_cleanup));
+    if (c == NULL)
+        return -ENOMEM;
+    cleanup_push(r, c, run, arg);
+    return 0;
+}
+
+// ---------------------------------------------------------------- cutting back
+
+loam_region_mark loam_region_save(const loam_region *r)
+{
+    size_t number = r->block == NULL ? 0 : r->block->number;
+    return (loam_region_mark){r->block, r->at, number, r->numbers};
+}
+
+// A mark is there if its block is, and the cursor was not cut back below it.
+static void check_mark(const loam_region *r, loam_region_mark mark)
+{
+    const struct loam_region_block *b = r->block;
+    while (b != NULL && b != mark.block)
+        b = b->older;
+    if (unlikely(b != mark.block || (b != NULL && b->number != mark.block_number)))
+        die("region: restored to a mark that is gone", r);
+    if (unlikely(b == r->block && mark.at > r->at))
+        die("region: restored to a mark that is gone", r);
+}
+
+// Unlink the blocks down to `down_to`, and return those that are to be freed: all but the largest,
+// which is kept so that a loop finds it again.
+static struct loam_region_block *cut_blocks(loam_region *r, struct loam_region_block *down_to)
+{
+    struct loam_region_block *gone = NULL;
+    while (r->block != down_to) {
+        struct loam_region_block *b = r->block;
+        r->block = b->older;
+        r->below -= r->block == NULL ? 0 : r->block->at;
+        if (b->size <= SPARE_SIZE_MAX && (r->spare == NULL || b->size > r->spare->size)) {
+            struct loam_region_block *smaller = r->spare;
+            r->spare = b;
+            b = smaller;
+        }
+        if (b != NULL) {
+            b->older = gone;
+            gone = b;
+        }
+    }
+    return gone;
+}
+
+// N2. What goes is freed outside of the lock: an allocator may be anything.
+static void cut(loam_region *r, loam_region_mark mark)
+{
+    owner_lock(&r->owner);
+    struct loam_region_block *gone = cut_blocks(r, mark.block);
+    r->at = mark.at;
+    r->end = mark.block == NULL ? NULL : (char *)mark.block + mark.block->size;
+    owner_unlock(&r->owner);
+    while (gone != NULL) {
+        struct loam_region_block *b = gone;
+        gone = b->older;
+        block_free(r, b);
+    }
+}
+
+void loam_region_restore(loam_region *r, loam_region_mark mark)
+{
+    check_open(r);
+    check_mark(r, mark);
+    r->used_max = size_max(r->used_max, loam_region_used(r));
+    r->resets++;
+    cleanups_run(r, mark.cleanup_number); // they may push, so before anything is cut
+    if (r->block != mark.block)
+        cut(r, mark);
+    r->at = mark.at;
+}
+
+// ---------------------------------------------------------------- as an allocator, and queries
+
+static void *region_fresh(void *self, loam_layout l, bool zero)
+{
+    return zero ? loam_region_push(self, l.size, l.align)
+                : loam_region_push_raw(self, l.size, l.align);
+}
+
+static void *region_resize(void *self, void *p, loam_layout from, size_t size)
+{
+    loam_region *r = self;
+    size_t room = (size_t)(r->end - (char *)p);
+    if ((char *)p + from.size == r->at && size <= room) { // the newest
+        r->at = (char *)p + size;
+        return p;
+    }
+    if (size <= from.size)
+        return p;
+    void *q = loam_region_push_raw(r, size, from.align);
+    return q == NULL ? NULL : memcpy(q, p, from.size);
+}
+
+static void region_release(void *self, void *p, loam_layout l)
+{
+    loam_region *r = self;
+    if ((char *)p + l.size == r->at)
+        r->at = p;
+}
+
+static const loam_alloc_ops region_ops = {region_fresh, region_resize, region_release};
+
+loam_alloc loam_region_alloc(loam_region *r)
+{
+    return (loam_alloc){&region_ops, r};
+}
+
+size_t loam_region_used(const loam_region *r)
+{
+    return r->block == NULL ? 0 : r->below + (size_t)(r->at - block_data(r->block));
+}
+
+size_t loam_region_held(const loam_region *r)
+{
+    return r->held;
+}
+
+bool loam_region_holds(const loam_region *r, const void *p)
+{
+    size_t offset;
+    return find(&r->owner, p, &offset);
+}
