@@ -161,6 +161,7 @@ static void publish_root(void)
 
 bool arena_init(void)
 {
+    the.os_page = os_page_size();
     pages.top = 1; // page 0 is never part of a span, so 0 can mean "none"
     pages.low_free = pages.low_dirty = 1;
     pages.fail_size = SIZE_MAX;

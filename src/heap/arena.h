@@ -35,6 +35,7 @@ struct heap_global {
     u32 pool[CLASS_COUNT]; // partly free slabs without an owner, under pool_lock
     u32 key_made;
     u32 key;            // pthread key whose destructor retires a thread's heap
+    size_t os_page;     // the kernel's page size
     _Atomic u32 forked; // child of a fork: other threads' heaps are still to be repaired
     char *meta, *meta_end;
     struct heap *heaps[HEAPS_MAX + 1]; // by id
@@ -105,6 +106,10 @@ bool pages_extend(u32 first, size_t pages);
 // Return free dirty memory to the kernel until at most `keep` bytes of it are left. Returns the
 // bytes returned.
 size_t pages_trim(size_t keep);
+// Bytes by which the heap has grown past its recent peak since the last call.
+size_t pages_growth(void);
+// `n` OS pages inside live spans were given back, or (n < 0) are in use again.
+void pages_holes(long n);
 // Bytes of the arena in live spans, and free ones that still hold memory.
 void pages_usage(size_t *ret_live, size_t *ret_dirty);
 
@@ -116,6 +121,7 @@ void slab_edge(struct heap *h, u32 slab);          // used has fallen to low: wa
 void slab_adopt(struct heap *h, u32 slab);         // its state word was just won
 void slab_unpool(struct heap *h, u32 slab);        // under the pool's lock
 bool slab_from_pool(struct heap *h, unsigned cls); // into the list of partial ones; false: none
+void slab_place(struct heap *h, u32 slab);         // in no list: into the one it belongs in
 bool slab_make_current(struct heap *h, u32 slab);  // false: a stranger is purging it just now
 // Thread exit: release, park or pool a slab that is in no list. False: a stranger is at work on it,
 // it is still h's, asleep.
@@ -124,6 +130,13 @@ void slab_link(u32 *list, u32 slab);
 void slab_unlink(u32 *list, u32 slab);
 void *heap_refill(struct heap *h, unsigned cls); // a block; NULL with errno ENOMEM
 void window_close(struct heap *h, unsigned cls); // give the window's blocks back to its slab
+
+// ---- holes.c: memory inside sparse slabs
+
+// The heap grows past its recent peak by so many bytes: rather give back holes of sparse slabs.
+void holes_give(struct heap *h, size_t bytes);
+// The slab is used again or goes: its holes count no more.
+void holes_forget(u32 slab);
 
 // ---- alloc.c: a block of h's own slab; the heap is busy
 

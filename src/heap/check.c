@@ -180,10 +180,11 @@ static u32 check_class(struct check *c, const struct heap *h, unsigned cls)
 {
     const struct class_state *s = &h->cls[cls];
     const struct window *w = &h->window[cls];
-    u32 n = check_list(c, h, s->partial, cls, SLAB_PARTIAL, SLAB_PARTIAL);
-    n += check_list(c, h, s->asleep, cls, SLAB_ASLEEP, SLAB_KEPT);
+    u32 n = check_list(c, h, s->list[SLAB_ASLEEP], cls, SLAB_ASLEEP, SLAB_KEPT);
+    for (int i = SLAB_PARTIAL; i < SLAB_LISTS; i++)
+        n += check_list(c, h, s->list[i], cls, (enum slab_where)i, (enum slab_where)i);
     u32 kept = 0;
-    for (u32 slab = s->asleep; slab != 0; slab = arena.side[slab].next)
+    for (u32 slab = s->list[SLAB_ASLEEP]; slab != 0; slab = arena.side[slab].next)
         kept += arena.side[slab].where == SLAB_KEPT;
     want(c, kept == s->full, "class_state.full is not the number of kept slabs");
     if (s->current != 0) {

@@ -80,11 +80,14 @@ static inline u32 block_index(u32 magic, u32 size, size_t offset)
 // ---------------------------------------------------------------- what the owner knows
 
 enum slab_where {
-    SLAB_ASLEEP = 0, // full, or freed so little that it does not pay to allocate from it
-    SLAB_KEPT,       // asleep, and counted in class_state.full
-    SLAB_PARTIAL,    // in its heap's list of slabs with free blocks
-    SLAB_CURRENT,    // the slab that its heap's window belongs to
-    SLAB_POOLED,     // nobody's, in the pool of its class
+    SLAB_ASLEEP = 0,        // full, or freed so little that it does not pay to allocate from it
+    SLAB_PARTIAL,           // worth allocating from
+    SLAB_SPARSE,            // at most a quarter in use
+    SLAB_HOLED,             // sparse, and OS pages without a live block were given back (holes.c)
+    SLAB_LISTS,             // up to here: the list of its heap and class that the slab is in
+    SLAB_KEPT = SLAB_LISTS, // in the list of those asleep, and counted in class_state.full
+    SLAB_CURRENT,           // the slab that its heap's window belongs to; in no list
+    SLAB_POOLED,            // nobody's, in the pool of its class
 };
 
 // 192 bytes at the slab's first page, written by the owner alone, no atomics.
@@ -112,7 +115,8 @@ struct side {
     u32 next;  // list links as page numbers, 0 = end (page 0 is never a slab)
     u32 prev;
     u64 free[SLAB_WORDS];
-    u64 pad[5];
+    u64 holes; // HOLED: bit i: OS page i was given back; it reads as zero
+    u64 pad[4];
 };
 // S2
 static inline u32 side_used(const struct side *e)
@@ -185,12 +189,11 @@ struct window {
 
 #define AT_START 0xffff
 struct class_state {
-    u32 current; // slab of the window, 0 = none
-    u32 partial; // list of slabs with free blocks
-    u32 asleep;  // list of other slabs owned by this heap
-    u16 at;      // word of `current` that the window was taken from last, or AT_START
-    u16 full;    // full slabs that stay owned, see slab_park
-    u8 zero;     // every block left in the window is known to be all zero
+    u32 current;          // slab of the window, 0 = none
+    u32 list[SLAB_LISTS]; // slabs of this heap, by enum slab_where
+    u16 at;               // word of `current` that the window was taken from last, or AT_START
+    u16 full;             // full slabs that stay owned, see slab_park
+    u8 zero;              // every block left in the window is known to be all zero
 };
 
 // G1  busy != 0 while this heap's own thread is inside it. Who interrupts that thread (a signal

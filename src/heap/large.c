@@ -65,6 +65,17 @@ static void *span_make(u32 span, u32 n)
     return page_addr(span);
 }
 
+// The heap grows: see holes.c.
+static void make_room(void)
+{
+    size_t growth = pages_growth();
+    struct heap *h = growth != 0 ? heap_enter() : NULL;
+    if (h == NULL)
+        return;
+    holes_give(h, growth);
+    heap_leave(h);
+}
+
 // A big table is often touched in few places: fresh pages cost only those, clearing costs all.
 #define FRESH_MIN (1 * MiB)
 
@@ -84,6 +95,7 @@ void *large_alloc(size_t size, size_t align, bool zero)
     if (span == 0)
         return NULL;
     void *p = span_make(span, n);
+    make_room();
     if (zero && !zeroed)
         clear(p, n, size);
     return p;

@@ -146,27 +146,48 @@ void pages_usage(size_t *ret_live, size_t *ret_dirty)
 
 // ---------------------------------------------------------------- taking
 
+// Pages of memory that the heap holds: live and dirty ones, less the holes in them.
+static size_t held(void)
+{
+    long holes = atomic_load_explicit(&pages.holes, memory_order_relaxed);
+    size_t sum = pages.live + pages.dirty_count;
+    return sum - size_min(sum, (size_t)(holes > 0 ? holes : 0) * the.os_page >> PAGE_SHIFT);
+}
+
 // n pages become live; `clean` of them have no memory yet, `again` of those had some before.
 static void account_taken(size_t n, size_t clean, size_t again)
 {
     pages.live += n;
     pages.peak = size_max(pages.peak, pages.live);
     pages.refault = size_min(pages.refault + again, pages.peak);
-    size_t held = pages.live + pages.dirty_count;
-    if (clean > 0 && held > pages.held_max) {
+    if (clean > 0 && held() > pages.held_max) {
         // More memory than ever: rather return dirty pages elsewhere than grow past the peak.
-        size_t over = size_max(held - pages.held_max, 64);
+        size_t growth = held() - pages.held_max;
+        size_t over = size_max(growth, 64);
         size_t keep = pages.dirty_count > over ? pages.dirty_count - over : 0;
         keep = size_max(keep, size_max(pages.live / 8, MiB >> PAGE_SHIFT));
         if (keep < pages.dirty_count)
             purge(keep);
-        pages.held_max = pages.live + pages.dirty_count;
+        pages.held_max = held();
+        atomic_fetch_add_explicit(&pages.growth, growth, memory_order_relaxed);
     }
     if (++pages.takes % 1024 == 0) { // the decay: an eighth every 1,024 spans
         pages.peak -= (pages.peak - pages.live) / 8;
         pages.refault -= pages.refault / 8;
-        pages.held_max -= (pages.held_max - pages.live - pages.dirty_count) / 8;
+        pages.held_max -= (pages.held_max - size_min(held(), pages.held_max)) / 8;
     }
+}
+
+size_t pages_growth(void)
+{
+    if (atomic_load_explicit(&pages.growth, memory_order_relaxed) == 0)
+        return 0;
+    return atomic_exchange_explicit(&pages.growth, 0, memory_order_relaxed) << PAGE_SHIFT;
+}
+
+void pages_holes(long n)
+{
+    atomic_fetch_add_explicit(&pages.holes, n, memory_order_relaxed);
 }
 
 // Take the free pages [first, first + n), all below top.

@@ -18,6 +18,8 @@ struct pages {
     size_t refault;                         // decaying count of purged pages that were needed again
     size_t held_max;                        // decaying maximum of live + dirty
     size_t takes;                           // spans taken, the clock of the decay
+    _Atomic size_t growth;                  // pages past held_max that nobody has made up for
+    _Atomic long holes;                     // OS pages of live spans that were given back
     _Atomic u32 deferred; // spans to be given when the lock is free; linked by state.next
 };
 extern hidden_ struct pages pages;

@@ -98,22 +98,27 @@ static void drain_all(struct heap *h)
         }
 }
 
+// No slab with free blocks is at hand.
+static bool is_dry(const struct class_state *c)
+{
+    return (c->list[SLAB_PARTIAL] | c->list[SLAB_SPARSE] | c->list[SLAB_HOLED]) == 0;
+}
+
 // Make some slab with free blocks current. False on ENOMEM.
 static bool next_slab(struct heap *h, unsigned cls)
 {
     struct class_state *c = &h->cls[cls];
     if (unlikely(atomic_load_explicit(&the.forked, memory_order_relaxed)) && h == heap_mine)
         fork_repair(h);
-    if (c->partial == 0 || remote_piled(h))
+    if (is_dry(c) || remote_piled(h))
         drain_all(h);
-    if (c->partial == 0)
+    if (is_dry(c))
         slab_from_pool(h, cls);
-    for (u32 slab = c->partial; slab != 0; slab = arena.side[slab].next) {
-        if (slab_make_current(h, slab)) {
-            slab_unlink(&c->partial, slab);
-            return true;
-        }
-    }
+    // Those that need no page fault first.
+    for (int i = SLAB_PARTIAL; i <= SLAB_HOLED; i++)
+        for (u32 slab = c->list[i]; slab != 0; slab = arena.side[slab].next)
+            if (slab_make_current(h, slab))
+                return true;
     u32 slab = slab_new(h, cls);
     return slab != 0 && slab_make_current(h, slab);
 }

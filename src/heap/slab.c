@@ -3,9 +3,11 @@
 //              refill                        full: park (nobody's) or keep
 //     new ---> CURRENT --------------------------> ASLEEP/KEPT
 //                 ^                                    | an eighth is free again
-//                 '------------ PARTIAL <--------------'
-//                   refill          | all free, and not the last of its list
-//                                   '---> released
+//                 |---------- PARTIAL <----------------'
+//                 |              | three quarters are free
+//                 |---------- SPARSE ---> HOLED  memory between its blocks given back (holes.c)
+//                   refill       | all free, and not the last of its class
+//                                '---> released
 //
 // Wake hysteresis: a full slab does not come back at its first free, else malloc would hop from
 // slab to slab for single blocks (29 ns instead of 9 a pair, measured with 500 KiB live).
@@ -47,12 +49,40 @@ void slab_unlink(u32 *list, u32 slab)
         arena.side[e->next].prev = e->prev;
 }
 
-static void fall_asleep(struct heap *h, u32 slab, enum slab_where where)
+// `used` at which a partly free slab counts as sparse.
+static u16 sparse_at(u32 blocks)
+{
+    return (u16)(blocks / 4);
+}
+
+static u32 *list_of(struct heap *h, u32 slab)
+{
+    unsigned where = arena.side[slab].where;
+    assert(where < SLAB_LISTS || where == SLAB_KEPT);
+    return &h->cls[arena.desc[slab].cls].list[where < SLAB_LISTS ? where : SLAB_ASLEEP];
+}
+
+static void enter(struct heap *h, u32 slab, enum slab_where where, u32 low)
 {
     struct side *e = &arena.side[slab];
     e->where = (u8)where;
-    side_set_low(e, wake_at(arena.desc[slab].blocks));
-    slab_link(&h->cls[arena.desc[slab].cls].asleep, slab);
+    side_set_low(e, low);
+    slab_link(list_of(h, slab), slab);
+}
+
+static void fall_asleep(struct heap *h, u32 slab, enum slab_where where)
+{
+    enter(h, slab, where, wake_at(arena.desc[slab].blocks));
+}
+
+// The list of a slab that is awake.
+void slab_place(struct heap *h, u32 slab)
+{
+    u32 sparse = sparse_at(arena.desc[slab].blocks);
+    if (side_used(&arena.side[slab]) > sparse)
+        enter(h, slab, SLAB_PARTIAL, sparse);
+    else
+        enter(h, slab, arena.side[slab].holes != 0 ? SLAB_HOLED : SLAB_SPARSE, 0);
 }
 
 // ---------------------------------------------------------------- birth and death
@@ -64,6 +94,9 @@ u32 slab_new(struct heap *h, unsigned cls)
     u32 slab = pages_take(info->pages, 1, &zero);
     if (slab == 0)
         return 0;
+    size_t growth = pages_growth();
+    if (growth != 0)
+        holes_give(h, growth);
     struct side *e = &arena.side[slab];
     *e = (struct side){.where = SLAB_CURRENT, .zeroed = zero};
     for (u32 i = 0; i < info->blocks; i += 64)
@@ -90,6 +123,7 @@ u32 slab_new(struct heap *h, unsigned cls)
     atomic_store_explicit(&d->owner, h, memory_order_relaxed);
     // Last, so that who looks at a stopped process sees a whole slab or none.
     __atomic_store_n(&d->kind, PAGE_SLAB, __ATOMIC_RELEASE);
+    slab_place(h, slab);
     return slab;
 }
 
@@ -122,6 +156,7 @@ static bool release(struct heap *h, u32 slab)
         return false;
     if (d->tags != 0)
         the.ops->tags_gone(d);
+    holes_forget(slab);
     u32 pages = d->pages;
     for (u32 i = 0; i < pages; i++)
         arena.desc[slab + i].kind = PAGE_NONE;
@@ -131,25 +166,33 @@ static bool release(struct heap *h, u32 slab)
 
 // ---------------------------------------------------------------- edges
 
+// The last slab of a class that has free blocks stays: churn would take it back at once.
+static bool is_last(const struct heap *h, u32 slab)
+{
+    const struct class_state *c = &h->cls[arena.desc[slab].cls];
+    const struct side *e = &arena.side[slab];
+    u32 awake = 0;
+    for (int i = SLAB_PARTIAL; i < SLAB_LISTS; i++)
+        awake += c->list[i] != 0;
+    return awake == 1 && e->next == 0 && e->prev == 0;
+}
+
 void slab_edge(struct heap *h, u32 slab)
 {
     struct side *e = &arena.side[slab];
-    struct class_state *c = &h->cls[arena.desc[slab].cls];
     if (e->where == SLAB_CURRENT || e->left > 0)
         return;
-    if (e->where != SLAB_PARTIAL) {
-        if (e->where == SLAB_KEPT)
-            c->full--;
-        slab_unlink(&c->asleep, slab);
-        slab_link(&c->partial, slab);
-        e->where = SLAB_PARTIAL;
-        side_set_low(e, 0);
+    if (e->where == SLAB_KEPT)
+        h->cls[arena.desc[slab].cls].full--;
+    if (e->where != SLAB_SPARSE && e->where != SLAB_HOLED) {
+        slab_unlink(list_of(h, slab), slab);
+        slab_place(h, slab);
     }
-    if (side_used(e) > 0 || (e->next == 0 && e->prev == 0))
-        return; // the last partial slab stays: churn would take it back at once
-    slab_unlink(&c->partial, slab);
+    if (side_used(e) > 0 || is_last(h, slab))
+        return;
+    slab_unlink(list_of(h, slab), slab);
     if (!release(h, slab))
-        slab_link(&c->partial, slab); // dirty: the drain will try again
+        slab_link(list_of(h, slab), slab); // dirty: the drain will try again
 }
 
 // The window has left the slab (R5).
@@ -169,6 +212,8 @@ bool slab_make_current(struct heap *h, u32 slab)
         return false;
     }
     struct class_state *c = &h->cls[arena.desc[slab].cls];
+    slab_unlink(list_of(h, slab), slab);
+    holes_forget(slab);
     c->current = slab;
     c->at = AT_START;
     arena.side[slab].where = SLAB_CURRENT;
@@ -216,11 +261,8 @@ bool slab_from_pool(struct heap *h, unsigned cls)
     if (slab == 0)
         return false;
     remote_collect(h, slab);
-    struct class_state *c = &h->cls[cls];
-    slab_unlink(&c->asleep, slab);
-    slab_link(&c->partial, slab);
-    arena.side[slab].where = SLAB_PARTIAL;
-    side_set_low(&arena.side[slab], 0);
+    slab_unlink(list_of(h, slab), slab);
+    slab_place(h, slab);
     return true;
 }
 

@@ -124,15 +124,12 @@ static unsigned disown_class(struct heap *h, unsigned cls)
     struct class_state *c = &h->cls[cls];
     unsigned left = 0;
     u32 next;
-    for (u32 slab = c->asleep; slab != 0; slab = next) {
-        next = arena.side[slab].next;
-        slab_unlink(&c->asleep, slab);
-        left += !slab_disown(h, slab); // goes to the head of the list, behind us
-    }
-    while (c->partial != 0) {
-        u32 slab = c->partial;
-        slab_unlink(&c->partial, slab);
-        left += !slab_disown(h, slab);
+    for (int i = SLAB_ASLEEP; i < SLAB_LISTS; i++) {
+        for (u32 slab = c->list[i]; slab != 0; slab = next) {
+            next = arena.side[slab].next;
+            slab_unlink(&c->list[i], slab);
+            left += !slab_disown(h, slab); // goes to the head of those asleep, behind us
+        }
     }
     c->full = 0;
     return left;

@@ -29,11 +29,6 @@ static struct {
     _Atomic u64 missed; // C4
 } the;
 
-static size_t os_page_size(void)
-{
-    return (size_t)sysconf(_SC_PAGESIZE);
-}
-
 static char *end_of(const loam_chunk *c)
 {
     return (char *)c->addr + c->size;

@@ -26,6 +26,7 @@ int os_move(void *from, void *to, size_t size);
 uintptr_t os_place(unsigned attempt);
 // Random bits that differ from process to process, without a system call.
 u64 os_random(void);
+size_t os_page_size(void);
 // Give the processor away for a moment.
 void os_yield(void);
 // Wait while *word == value, at most ms milliseconds; wake all waiters.

@@ -10,6 +10,12 @@
 #include <time.h>
 #include <unistd.h>
 
+size_t os_page_size(void)
+{
+    size_t size = getauxval(AT_PAGESZ);
+    return size != 0 ? size : OS_PAGE;
+}
+
 u64 os_random(void)
 {
     u64 v = 0;
