@@ -68,26 +68,49 @@ static json_t *text_or_null(const char *text)
     return text == NULL || *text == 0 ? json_null() : json_string(text);
 }
 
-static json_t *stack_of(struct symbols *symbols, struct store *store, const struct site *site)
+// Each frame stands once, in a list of its own, and stacks name it by number: the stacks of a
+// Python program repeat 2,500 frames 190,000 times.
+struct frames {
+    struct symbols *symbols;
+    struct store *store;
+    struct table numbers; // symbol -> 1 + its number
+    json_t *list;
+};
+
+static json_t *frame(const struct stack_line *l)
 {
-    struct stack s = stack_cut(symbols, store, site, 0);
-    json_t *frames = json_array();
-    for (u32 i = 0; i < s.lines_count; i++) {
-        const struct stack_line *l = &s.lines[i];
-        const struct symbol *sym = l->symbol;
-        json_t *f = json_pack("{s:o, s:o, s:o, s:b}", "function",
-                              text_or_null(sym->named ? sym->function : NULL), "module",
-                              text_or_null(l->module == NULL ? NULL : l->module->path), "offset",
-                              integer(l->offset), "inlined", sym->inlined);
-        json_object_set_new(f, "file", text_or_null(sym->file));
-        json_object_set_new(f, "line", sym->line == 0 ? json_null() : integer(sym->line));
-        json_array_append_new(frames, f);
-    }
-    return frames;
+    const struct symbol *sym = l->symbol;
+    json_t *f = json_pack("{s:o, s:o, s:o, s:b}", "function",
+                          text_or_null(sym->named ? sym->function : NULL), "module",
+                          text_or_null(l->module == NULL ? NULL : l->module->path), "offset",
+                          integer(l->offset), "inlined", sym->inlined);
+    json_object_set_new(f, "file", text_or_null(sym->file));
+    json_object_set_new(f, "line", sym->line == 0 ? json_null() : integer(sym->line));
+    return f;
 }
 
-static json_t *place(struct symbols *symbols, struct store *store, const struct place *p,
-                     bool leaks)
+static u64 frame_number(struct frames *f, const struct stack_line *l)
+{
+    u64 key = (u64)(uintptr_t)l->symbol; // one for each frame and function inlined there
+    uintptr_t known = (uintptr_t)table_get(&f->numbers, key);
+    if (known != 0)
+        return known - 1;
+    u64 number = json_array_size(f->list);
+    json_array_append_new(f->list, frame(l));
+    table_put(&f->numbers, key, (void *)(uintptr_t)(number + 1));
+    return number;
+}
+
+static json_t *stack_of(struct frames *f, const struct site *site)
+{
+    struct stack s = stack_cut(f->symbols, f->store, site, 0);
+    json_t *stack = json_array();
+    for (u32 i = 0; i < s.lines_count; i++)
+        json_array_append_new(stack, integer(frame_number(f, &s.lines[i])));
+    return stack;
+}
+
+static json_t *place(struct frames *f, const struct place *p, bool leaks)
 {
     json_t *o = json_object();
     json_object_set_new(o, "leaked", leak(leaks, p->direct, p->indirect, p->cycle));
@@ -98,7 +121,7 @@ static json_t *place(struct symbols *symbols, struct store *store, const struct 
     json_object_set_new(o, "allocated_bytes", integer(p->alloc_bytes));
     json_object_set_new(o, "largest_bytes", integer(p->largest));
     json_object_set_new(o, "truncated", json_boolean(p->sample->truncated));
-    json_object_set_new(o, "stack", stack_of(symbols, store, p->sample));
+    json_object_set_new(o, "stack", stack_of(f, p->sample));
     return o;
 }
 
@@ -110,13 +133,13 @@ static json_t *peak(const struct totals *t)
                      integer(t->peak->pid), "after_ns", integer(t->peak->peak_ns));
 }
 
-static json_t *places_json(struct model *m, struct symbols *symbols, bool leaks)
+static json_t *places_json(struct model *m, struct frames *f, bool leaks)
 {
     struct places all = places_merge(m, 0);
     json_t *list = json_array();
     places_sort(&all, leaks ? BY_LEAK : BY_LIVE);
     for (u32 i = 0; i < all.count; i++)
-        json_array_append_new(list, place(symbols, &m->store, all.items[i], leaks));
+        json_array_append_new(list, place(f, all.items[i], leaks));
     places_done(&all);
     return list;
 }
@@ -153,9 +176,12 @@ int json_report(FILE *out, struct model *m)
     for (u32 i = 0; i < m->processes_count; i++)
         json_array_append_new(list, process(&m->processes[i]));
     json_object_set_new(o, "processes", list);
-    json_object_set_new(o, "places", places_json(m, symbols, leaks));
+    struct frames f = {.symbols = symbols, .store = &m->store, .list = json_array()};
+    json_object_set_new(o, "places", places_json(m, &f, leaks));
+    json_object_set_new(o, "frames", f.list);
+    table_done(&f.numbers);
     json_object_set_new(o, "notes", notes_json(m, &t)); // last: symbols were asked by now
-    int r = json_dumpf(o, out, JSON_INDENT(2));
+    int r = json_dumpf(o, out, JSON_INDENT(1));
     fputc('\n', out);
     json_decref(o);
     symbols_free(symbols);

@@ -39,8 +39,8 @@ import json, sys
 r = json.load(sys.stdin)
 assert r[\"schema\"] == \"loam-report/1\"
 assert r[\"leaked\"][\"bytes\"] == sum(p[\"leaked\"][\"bytes\"] for p in r[\"places\"]) == 1234567
-assert r[\"places\"][0][\"stack\"][1][\"function\"] == \"parse_header\"
-assert r[\"places\"][0][\"stack\"][1][\"line\"] == 88
+f = r[\"frames\"][r[\"places\"][0][\"stack\"][1]]
+assert f[\"function\"] == \"parse_header\" and f[\"line\"] == 88
 '"
 else
     skip "JSON is JSON" "python3 is not installed"
