@@ -202,18 +202,26 @@ static bool step_purge(struct sys *s, struct proc *q)
     switch (q->pc) {
     case G_LOAD:
         q->st = g->state;
-        q->pc = G_FREE;
+        q->pc = G_BITS;
         if (ST_GEN(q->st) != q->gen || ST_ID(q->st) == 0 || (q->st & closed) != 0)
             idle(q);
         return true;
-    case G_FREE:
-    case G_FREE_AGAIN: // only a look: the slab may be another one by now
-        q->seen = g->free;
+    case G_BITS:
+    case G_BITS_AGAIN: // only a look: the slab may be another one by now
+        q->seen = g->bits;
         q->pc++;
         return true;
-    case G_BITS:
+    case G_USED:
+    case G_USED_AGAIN:
+        q->pc++;
+        if (count(q->seen) != g->used)
+            q->pc = q->pc == G_SAME ? IDLE : G_END;
+        if (q->pc == IDLE)
+            idle(q);
+        return true;
+    case G_SAME:
         q->pc = G_CAS;
-        if ((q->seen | g->bits) != FULL)
+        if (q->seen != g->bits && breach != PURGE_ONE_LOOK)
             idle(q);
         return true;
     case G_CAS:
@@ -222,10 +230,10 @@ static bool step_purge(struct sys *s, struct proc *q)
             return true;
         }
         same(g, q);
-        q->pc = breach == PURGE_GUESS ? G_BEGIN : G_FREE_AGAIN;
+        q->pc = breach == PURGE_GUESS ? G_BEGIN : G_BITS_AGAIN;
         return true;
-    case G_BITS_AGAIN:
-        q->pc = (q->seen | g->bits) == FULL ? G_BEGIN : G_END;
+    case G_SAME_AGAIN:
+        q->pc = q->seen == g->bits || breach == PURGE_ONE_LOOK ? G_BEGIN : G_END;
         return true;
     case G_BEGIN:
     case G_DONE:

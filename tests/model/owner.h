@@ -10,6 +10,11 @@ static bool step_owner(struct sys *s, struct proc *q)
     struct page *g = &s->page[q->cp];
     switch (q->pc) {
     case C_TAKE:
+        q->seen = own(s, q, q->cp)->bits;
+        g->bits = 0;
+        q->pc = C_ADD;
+        return true;
+    case C_ADD:
         collect(s, q);
         return true;
     case C_CLEAR_LATE:
@@ -268,13 +273,13 @@ static bool step_exit(struct sys *s, struct proc *q)
         q->pc = X_NEXT;
         if (h->current != 0) {
             g = own(s, q, h->current);
-            g->free = (uint8_t)((g->free & ~h->taken) | h->word);
+            g->free |= h->word;
             g->used -= (uint8_t)count(h->word);
             g->where = ASLEEP;
             q->pg = h->current;
             q->pc = X_LEAVE;
         }
-        h->current = h->word = h->taken = 0;
+        h->current = h->word = 0;
         return true;
     case X_LEAVE:
         own(s, q, q->pg)->state &= (uint16_t)~CURRENT;

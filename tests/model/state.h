@@ -42,7 +42,7 @@ struct page {
 };
 
 struct heap {
-    uint8_t dirty, current, word, taken, retired, pad[3];
+    uint8_t dirty, current, word, retired, pad[4];
 };
 
 struct proc {
@@ -53,7 +53,7 @@ struct proc {
     uint8_t l;                    // rest of a drained dirty list
     uint8_t head;                 // of the list that is pushed to
     uint8_t tries, skip;          // thread exit; slabs that malloc does not try again
-    uint8_t seen;                 // free bits that a purger read
+    uint8_t seen;                 // remote bits that a purger read, or collect took
     uint16_t st;                  // last state word read
     uint8_t frees, mallocs, drains, exits, larges, starts; // what it may still do
     uint8_t pad;
@@ -73,26 +73,27 @@ _Static_assert(sizeof(struct proc) == 28 && sizeof(struct page) == 16, "no paddi
 #include "tests/model/explore.h"
 
 // What can be done wrong, one place each.
-#define BREACHES_(X)                                         \
-    X(SOUND, "sound")                                        \
-    X(NO_GEN_CHECK, "no generation check")                   \
-    X(NO_GEN_GROWTH, "generation does not grow")             \
-    X(PARK_BY_STORE, "park without compare-and-swap")        \
-    X(RELEASE_BY_STORE, "release ignores DIRTY")             \
-    X(CLEAR_LATE, "DIRTY cleared after the bits are taken")  \
-    X(LOAD_EARLY, "state read before the bit is set")        \
-    X(PUSH_EARLY, "push before DIRTY is set")                \
-    X(NEXT_LATE, "link read after DIRTY is cleared")         \
-    X(POOL_UNLOCKED, "pool without lock")                    \
-    X(POOL_UNCHECKED, "pool state not read again")           \
-    X(POOL_CLASS_LATE, "class read after the bit is set")    \
-    X(CLAIM_NO_COLLECT, "claim does not collect")            \
-    X(POOL_NO_COLLECT, "pool taker does not collect")        \
-    X(EDGE_IF_BITS, "no edge without bits")                  \
-    X(PURGE_CURRENT, "purge of the window's slab")           \
-    X(PURGE_GUESS, "purge without a second look")            \
-    X(PURGE_QUIET, "purge ends without a notice")            \
-    X(CURRENT_BLIND, "slab made current while it is purged") \
+#define BREACHES_(X)                                             \
+    X(SOUND, "sound")                                            \
+    X(NO_GEN_CHECK, "no generation check")                       \
+    X(NO_GEN_GROWTH, "generation does not grow")                 \
+    X(PARK_BY_STORE, "park without compare-and-swap")            \
+    X(RELEASE_BY_STORE, "release ignores DIRTY")                 \
+    X(CLEAR_LATE, "DIRTY cleared after the bits are taken")      \
+    X(LOAD_EARLY, "state read before the bit is set")            \
+    X(PUSH_EARLY, "push before DIRTY is set")                    \
+    X(NEXT_LATE, "link read after DIRTY is cleared")             \
+    X(POOL_UNLOCKED, "pool without lock")                        \
+    X(POOL_UNCHECKED, "pool state not read again")               \
+    X(POOL_CLASS_LATE, "class read after the bit is set")        \
+    X(CLAIM_NO_COLLECT, "claim does not collect")                \
+    X(POOL_NO_COLLECT, "pool taker does not collect")            \
+    X(EDGE_IF_BITS, "no edge without bits")                      \
+    X(PURGE_CURRENT, "purge of the window's slab")               \
+    X(PURGE_GUESS, "purge without a second look")                \
+    X(PURGE_ONE_LOOK, "purge without a second look at the bits") \
+    X(PURGE_QUIET, "purge ends without a notice")                \
+    X(CURRENT_BLIND, "slab made current while it is purged")     \
     X(RELEASE_BLIND, "slab released while it is purged")
 
 #define BREACH_ID(id, name)   id,
@@ -101,83 +102,86 @@ enum breach { BREACHES_(BREACH_ID) BREACHES };
 static const char *const breach_name[] = {BREACHES_(BREACH_NAME)};
 
 // Where a process stands: the step that it does next. The order matters: step() looks at ranges.
-#define STEPS(X)                                        \
-    X(IDLE, "idle")                                     \
-    X(F_OWNER, "free: read owner")                      \
-    X(F_LOCAL, "free: local")                           \
-    X(F_LOAD, "free: load state")                       \
-    X(F_CLAIM, "free: claim parked")                    \
-    X(F_CLAIMED, "free: claimed, set owner")            \
-    X(F_POOL, "free: lock pool")                        \
-    X(F_RECHECK, "free: state again")                   \
-    X(F_ADOPT, "free: adopt, set state")                \
-    X(F_UNLOCK, "free: unlock pool")                    \
-    X(F_BACK, "free: unlock pool, again")               \
-    X(F_BIT, "free: set bit")                           \
-    X(A_LOAD, "then: load state")                       \
-    X(A_DIRTY, "then: set DIRTY")                       \
-    X(A_PUSH, "then: read dirty head")                  \
-    X(A_LINK, "then: swap dirty head")                  \
-    X(A_CLAIM, "then: claim parked")                    \
-    X(A_CLAIMED, "then: claimed, set owner")            \
-    X(A_POOL, "then: lock pool")                        \
-    X(A_RECHECK, "then: state again")                   \
-    X(A_ADOPT, "then: adopt, set state")                \
-    X(A_UNLOCK, "then: unlock pool")                    \
-    X(A_BACK, "then: unlock pool, again")               \
-    X(G_LOAD, "purge: load state")                      \
-    X(G_FREE, "purge: look at free bits")               \
-    X(G_BITS, "purge: look at remote bits")             \
-    X(G_CAS, "purge: set PURGING")                      \
-    X(G_FREE_AGAIN, "purge: look at free bits again")   \
-    X(G_BITS_AGAIN, "purge: look at remote bits again") \
-    X(G_BEGIN, "purge: begins")                         \
-    X(G_DONE, "purge: is done")                         \
-    X(G_END, "purge: load state at the end")            \
-    X(G_SWAP, "purge: PURGING off, DIRTY on")           \
-    X(C_TAKE, "collect: take bits")                     \
-    X(C_CLEAR_LATE, "collect: clear DIRTY, too late")   \
-    X(R_OWNER, "release: owner NULL")                   \
-    X(R_CAS, "release: swap state")                     \
-    X(R_RESTORE, "release: owner back")                 \
-    X(R_GIVE, "release: give pages")                    \
-    X(D_TAKE, "drain: take list")                       \
-    X(D_NEXT, "drain: next")                            \
-    X(D_CLEAR, "drain: clear DIRTY")                    \
-    X(D_NEXT_LATE, "drain: next, too late")             \
-    X(M_TRY, "malloc")                                  \
-    X(M_LOOK, "malloc: is current DIRTY?")              \
-    X(M_AFTER, "malloc: collected current")             \
-    X(K_SET, "malloc: set CURRENT")                     \
-    X(K_CLEAR, "malloc: CURRENT off, is purged")        \
-    X(P_OWNER, "park: owner NULL")                      \
-    X(P_CAS, "park: swap state")                        \
-    X(P_RESTORE, "park: owner back")                    \
-    X(P_LEAVE, "park: CURRENT off")                     \
-    X(M_PARTIAL, "malloc: partial")                     \
-    X(M_POOL, "malloc: lock pool")                      \
-    X(M_POP, "malloc: pop pool, set state")             \
-    X(M_ADOPTED, "malloc: set owner")                   \
-    X(M_UNLOCK, "malloc: unlock pool")                  \
-    X(M_EMPTY, "malloc: pool empty, unlock")            \
-    X(M_FRESH, "malloc: fresh pages")                   \
-    X(M_STATE, "malloc: state of fresh slab")           \
-    X(X_WINDOW, "exit: give window back")               \
-    X(X_LEAVE, "exit: CURRENT off")                     \
-    X(X_NEXT, "exit: next slab")                        \
-    X(X_RELEASED, "exit: released?")                    \
-    X(X_PARK, "exit: park, owner NULL")                 \
-    X(X_PARKED, "exit: park, swap state")               \
-    X(X_UNPARK, "exit: park, owner back")               \
-    X(X_AGAIN, "exit: again?")                          \
-    X(X_RETIRE, "exit: retire heap")                    \
-    X(X_POOL, "exit: lock pool")                        \
-    X(X_POOL_OWNER, "exit: owner NULL")                 \
-    X(X_POOLED, "exit: swap state to POOLED")           \
-    X(X_LINK, "exit: link into pool")                   \
-    X(X_UNPOOL, "exit: owner back")                     \
-    X(X_UNLOCK, "exit: unlock pool")                    \
-    X(X_UNLOCK_BACK, "exit: unlock pool, failed")       \
+#define STEPS(X)                                          \
+    X(IDLE, "idle")                                       \
+    X(F_OWNER, "free: read owner")                        \
+    X(F_LOCAL, "free: local")                             \
+    X(F_LOAD, "free: load state")                         \
+    X(F_CLAIM, "free: claim parked")                      \
+    X(F_CLAIMED, "free: claimed, set owner")              \
+    X(F_POOL, "free: lock pool")                          \
+    X(F_RECHECK, "free: state again")                     \
+    X(F_ADOPT, "free: adopt, set state")                  \
+    X(F_UNLOCK, "free: unlock pool")                      \
+    X(F_BACK, "free: unlock pool, again")                 \
+    X(F_BIT, "free: set bit")                             \
+    X(A_LOAD, "then: load state")                         \
+    X(A_DIRTY, "then: set DIRTY")                         \
+    X(A_PUSH, "then: read dirty head")                    \
+    X(A_LINK, "then: swap dirty head")                    \
+    X(A_CLAIM, "then: claim parked")                      \
+    X(A_CLAIMED, "then: claimed, set owner")              \
+    X(A_POOL, "then: lock pool")                          \
+    X(A_RECHECK, "then: state again")                     \
+    X(A_ADOPT, "then: adopt, set state")                  \
+    X(A_UNLOCK, "then: unlock pool")                      \
+    X(A_BACK, "then: unlock pool, again")                 \
+    X(G_LOAD, "purge: load state")                        \
+    X(G_BITS, "purge: look at remote bits")               \
+    X(G_USED, "purge: look at used")                      \
+    X(G_SAME, "purge: remote bits the same?")             \
+    X(G_CAS, "purge: set PURGING")                        \
+    X(G_BITS_AGAIN, "purge: look at remote bits again")   \
+    X(G_USED_AGAIN, "purge: look at used again")          \
+    X(G_SAME_AGAIN, "purge: remote bits the same again?") \
+    X(G_BEGIN, "purge: begins")                           \
+    X(G_DONE, "purge: is done")                           \
+    X(G_END, "purge: load state at the end")              \
+    X(G_SWAP, "purge: PURGING off, DIRTY on")             \
+    X(C_TAKE, "collect: take bits")                       \
+    X(C_ADD, "collect: count them")                       \
+    X(C_CLEAR_LATE, "collect: clear DIRTY, too late")     \
+    X(R_OWNER, "release: owner NULL")                     \
+    X(R_CAS, "release: swap state")                       \
+    X(R_RESTORE, "release: owner back")                   \
+    X(R_GIVE, "release: give pages")                      \
+    X(D_TAKE, "drain: take list")                         \
+    X(D_NEXT, "drain: next")                              \
+    X(D_CLEAR, "drain: clear DIRTY")                      \
+    X(D_NEXT_LATE, "drain: next, too late")               \
+    X(M_TRY, "malloc")                                    \
+    X(M_LOOK, "malloc: is current DIRTY?")                \
+    X(M_AFTER, "malloc: collected current")               \
+    X(K_SET, "malloc: set CURRENT")                       \
+    X(K_CLEAR, "malloc: CURRENT off, is purged")          \
+    X(P_OWNER, "park: owner NULL")                        \
+    X(P_CAS, "park: swap state")                          \
+    X(P_RESTORE, "park: owner back")                      \
+    X(P_LEAVE, "park: CURRENT off")                       \
+    X(M_PARTIAL, "malloc: partial")                       \
+    X(M_POOL, "malloc: lock pool")                        \
+    X(M_POP, "malloc: pop pool, set state")               \
+    X(M_ADOPTED, "malloc: set owner")                     \
+    X(M_UNLOCK, "malloc: unlock pool")                    \
+    X(M_EMPTY, "malloc: pool empty, unlock")              \
+    X(M_FRESH, "malloc: fresh pages")                     \
+    X(M_STATE, "malloc: state of fresh slab")             \
+    X(X_WINDOW, "exit: give window back")                 \
+    X(X_LEAVE, "exit: CURRENT off")                       \
+    X(X_NEXT, "exit: next slab")                          \
+    X(X_RELEASED, "exit: released?")                      \
+    X(X_PARK, "exit: park, owner NULL")                   \
+    X(X_PARKED, "exit: park, swap state")                 \
+    X(X_UNPARK, "exit: park, owner back")                 \
+    X(X_AGAIN, "exit: again?")                            \
+    X(X_RETIRE, "exit: retire heap")                      \
+    X(X_POOL, "exit: lock pool")                          \
+    X(X_POOL_OWNER, "exit: owner NULL")                   \
+    X(X_POOLED, "exit: swap state to POOLED")             \
+    X(X_LINK, "exit: link into pool")                     \
+    X(X_UNPOOL, "exit: owner back")                       \
+    X(X_UNLOCK, "exit: unlock pool")                      \
+    X(X_UNLOCK_BACK, "exit: unlock pool, failed")         \
     X(L_FREE, "large: free")
 
 #define STEP_ID(id, name)   id,
@@ -303,14 +307,7 @@ static void local_free(struct sys *s, struct proc *q)
     if ((g->live & q->m) != 0 || (g->leaving & q->m) == 0)
         explore_bad("freed what is not leaving");
     g->leaving &= (uint8_t)~q->m;
-    if (h->current == q->pg && (h->taken & q->m) != 0) {
-        if ((h->word & q->m) != 0)
-            explore_bad("a good free dies: block in window");
-        h->word |= q->m;
-        idle(q);
-        return;
-    }
-    if ((g->free & q->m) != 0)
+    if (((g->free | (h->current == q->pg ? h->word : 0)) & q->m) != 0)
         explore_bad("a good free dies: block is free");
     g->free |= q->m;
     g->used--;
@@ -319,19 +316,15 @@ static void local_free(struct sys *s, struct proc *q)
     edge(s, q, q->pg);
 }
 
-// collect: what strangers freed becomes free.
+// collect: what strangers freed becomes free. Their bits have been taken already.
 static void collect(struct sys *s, struct proc *q)
 {
     struct page *g = own(s, q, q->cp);
     struct heap *h = &s->heap[q->heap];
-    uint8_t x = g->bits;
-    g->bits = 0;
-    uint8_t in_window = h->current == q->cp ? x & h->taken : 0;
-    if ((h->word & in_window) != 0)
-        explore_bad("a good free dies: collected block in window");
-    h->word |= in_window;
-    x &= (uint8_t)~in_window;
-    if ((g->free & x) != 0)
+    uint8_t x = q->seen;
+    q->seen = 0;
+    uint8_t not_out = g->free | (h->current == q->cp ? h->word : 0);
+    if ((not_out & x) != 0)
         explore_bad("a good free dies: collected block is free");
     g->free |= x;
     g->used -= (uint8_t)count(x);
@@ -364,9 +357,9 @@ static bool window(struct sys *s, struct proc *q)
     if (h->current == 0)
         return false;
     struct page *g = own(s, q, h->current);
-    g->free &= (uint8_t)~h->taken;
-    h->taken = h->word = g->free;
-    g->used += (uint8_t)count(g->free);
+    h->word = g->free;
+    g->free = 0;
+    g->used += (uint8_t)count(h->word);
     return h->word != 0;
 }
 
