@@ -11,6 +11,13 @@
 #define LOAM_MALLOC(release, position) __attribute__((malloc))
 #endif
 
+// The same for what comes with contents: plain `malloc` would promise that it holds no pointers.
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 11
+#define LOAM_OWNED(release, position) __attribute__((malloc(release, position)))
+#else
+#define LOAM_OWNED(release, position)
+#endif
+
 #define LOAM_SIZE(...) __attribute__((alloc_size(__VA_ARGS__)))
 #define LOAM_ALIGN(n)  __attribute__((alloc_align(n)))
 #define LOAM_NODISCARD __attribute__((warn_unused_result))

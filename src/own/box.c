@@ -1,0 +1,112 @@
+// box.c: one object with one owner.
+//
+// A header of 16 bytes stands before the object: its destructor, its size, and a word that says
+// whether it is alive. The word outlives the box as long as the memory is not used again (the heap
+// does not write into free blocks), which is how a second drop is told from a first.
+#include <loam/box.h>
+
+#include "base/base.h"
+
+#include <errno.h>
+#include <loam/alloc.h>
+#include <stdatomic.h>
+
+enum box_word { BOX_ALIVE = 0xb0a1, BOX_DROPPED = 0xb0de, BOX_FORGOTTEN = 0xb0f0 };
+
+// B1  word is BOX_ALIVE from when the box was made until its drop begins or it is forgotten, and
+//     never again.
+struct box {
+    void (*drop)(void *object);
+    u32 size;
+    u16 align_log;
+    volatile u16 word; // enum box_word; volatile: the last store before a free must not go
+};
+static_assert(sizeof(struct box) == 16, "keeps an object aligned as malloc would");
+#define ALIGN_LOG_MAX 30
+
+static struct {
+    _Atomic size_t forgotten, forgotten_bytes; // relaxed: they order nothing
+} the_boxes;
+
+// The header stands right before the object; a large alignment leaves room before the header.
+static size_t object_offset(size_t align)
+{
+    return size_max(align, sizeof(struct box));
+}
+
+static loam_layout block_layout(size_t size, size_t align)
+{
+    return loam_layout_make(object_offset(align) + size, size_max(align, LOAM_ALIGNOF(struct box)));
+}
+
+static struct box *box_of(const void *object)
+{
+    return (struct box *)object - 1;
+}
+
+// B1
+static struct box *check_alive(const void *object)
+{
+    struct box *b = box_of(object);
+    if (likely(b->word == BOX_ALIVE))
+        return b;
+    if (b->word == BOX_DROPPED)
+        die("box: dropped twice", object);
+    if (b->word == BOX_FORGOTTEN)
+        die("box: used as a box after it was forgotten", object);
+    die("box: this is no box", object);
+}
+
+void *loam_box_new_(const void *from, loam_layout l, void (*drop)(void *))
+{
+    if (!loam_layout_valid(l) || l.size > UINT32_MAX || l.align > (size_t)1 << ALIGN_LOG_MAX) {
+        errno = EINVAL;
+        return NULL;
+    }
+    char *block = loam_alloc_new(loam_alloc_heap(), block_layout(l.size, l.align));
+    if (block == NULL)
+        return NULL;
+    void *object = block + object_offset(l.align);
+    *box_of(object) = (struct box){drop, (u32)l.size, (u16)__builtin_ctzl(l.align), BOX_ALIVE};
+    return memcpy(object, from, l.size);
+}
+
+void *loam_box_drop(void *object)
+{
+    if (object == NULL)
+        return NULL;
+    int saved = errno;
+    struct box *b = check_alive(object);
+    b->word = BOX_DROPPED; // before the destructor runs: it must not drop its own box
+    if (b->drop != NULL)
+        b->drop(object);
+    size_t align = (size_t)1 << b->align_log;
+    loam_alloc_free(loam_alloc_heap(), (char *)object - object_offset(align),
+                    block_layout(b->size, align));
+    errno = saved;
+    return NULL;
+}
+
+void *loam_box_forget_(void *object)
+{
+    if (object == NULL)
+        return NULL;
+    struct box *b = check_alive(object);
+    b->word = BOX_FORGOTTEN;
+    atomic_fetch_add_explicit(&the_boxes.forgotten, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&the_boxes.forgotten_bytes, b->size, memory_order_relaxed);
+    return object;
+}
+
+size_t loam_box_size(const void *object)
+{
+    return object == NULL ? 0 : check_alive(object)->size;
+}
+
+loam_forgotten loam_box_forgotten(void)
+{
+    return (loam_forgotten){
+        atomic_load_explicit(&the_boxes.forgotten, memory_order_relaxed),
+        atomic_load_explicit(&the_boxes.forgotten_bytes, memory_order_relaxed),
+    };
+}
