@@ -56,7 +56,7 @@ sub memcheck {
     return ($bytes, $blocks, $logs);
 }
 
-# What loam calls leaked: the one field of its report that is of interest here, because JSON::PP takes
+# What loam calls leaked: the one field of its report that is of interest here, as JSON::PP takes
 # half a minute for all the places of a large program.
 sub loam {
     my $status = run("$build/loam", 'run', '--leaks', '-o', "$tmp/rec.loam", '--report',
