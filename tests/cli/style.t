@@ -40,4 +40,6 @@ for f in tools/install-deps tools/first-look tests/lib/tap.sh .ci/run $(find tes
 done
 is "shell scripts parse" "${bad-}" ""
 
+is "every test can be executed" "$(find tests -name '*.t' ! -perm -100)" ""
+
 done_testing
