@@ -99,6 +99,20 @@ static void check_where(struct check *c, u32 slab, u64 state)
         want(c, e->left > 0, "a slab sleeps that should have woken");
 }
 
+// What was given back from inside a slab holds no block that is out.
+static void check_holes(struct check *c, u32 slab)
+{
+    const struct desc *d = &arena.desc[slab];
+    const struct side *e = &arena.side[slab];
+    for (u32 i = 0; i < d->blocks && e->holes != 0; i++) {
+        size_t first = (size_t)i * d->size / the.os_page;
+        size_t last = ((size_t)i * d->size + d->size - 1) / the.os_page;
+        u64 touched = (~(u64)0 >> (63 - (last - first))) << first;
+        want(c, (e->free[i >> 6] >> (i & 63) & 1) || (e->holes & touched) == 0,
+             "a hole under a block that is out");
+    }
+}
+
 static void check_slab(struct check *c, u32 slab)
 {
     const struct desc *d = &arena.desc[slab];
@@ -122,6 +136,7 @@ static void check_slab(struct check *c, u32 slab)
     c->marked += (state & STATE_DIRTY) != 0;
     check_bits(c, h, slab);
     check_where(c, slab, state);
+    check_holes(c, slab);
 }
 
 static void check_free_page(struct check *c, u32 page)

@@ -282,6 +282,82 @@ TEST(producer_and_consumer)
     nearly_empty();
 }
 
+// ---------------------------------------------------------------- a sleeping owner
+
+// Enough blocks that strangers take the owner for asleep.
+#define SLEEPER 200000
+static struct block *of_sleeper[SLEEPER];
+static _Atomic int phase;
+
+static void wait_phase(int n)
+{
+    while (atomic_load(&phase) < n)
+        nanosleep(&(struct timespec){0, 100000}, NULL);
+}
+
+static void *sleeper(void *arg)
+{
+    struct actor *a = arg;
+    for (size_t i = 0; i < SLEEPER; i++) {
+        of_sleeper[i] = loam_malloc(200);
+        CHECK(of_sleeper[i] != NULL);
+        fill(of_sleeper[i], 200, i);
+    }
+    atomic_store(&phase, 1);
+    wait_phase(2);
+    act(a, 20000); // while others free its blocks and purge its slabs
+    atomic_store(&phase, 3);
+    wait_phase(4);
+    act(a, 20000);
+    return NULL;
+}
+
+static void free_sleepers(size_t first, size_t step)
+{
+    for (size_t i = first; i < SLEEPER; i += step) {
+        if (of_sleeper[i] == NULL)
+            continue;
+        look(of_sleeper[i], 200, i);
+        loam_free(of_sleeper[i]);
+        of_sleeper[i] = NULL;
+    }
+}
+
+static size_t resident(void)
+{
+    char line[128] = {0};
+    FILE *f = fopen("/proc/self/statm", "r");
+    CHECK(f != NULL && fgets(line, sizeof line, f) != NULL);
+    fclose(f);
+    return strtoul(strchr(line, ' '), NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+TEST(strangers_purge_what_a_sleeper_owns)
+{
+    pthread_t t;
+    seed_actors(13);
+    CHECK(pthread_create(&t, NULL, sleeper, &actors[1]) == 0);
+    wait_phase(1);
+    size_t full = resident();
+    for (size_t i = SLEEPER / 2; i < SLEEPER; i++) { // whole slabs, while it sleeps
+        look(of_sleeper[i], 200, i);
+        loam_free(of_sleeper[i]);
+        of_sleeper[i] = NULL;
+    }
+    if (!under_tsan && !under_asan)
+        CHECK(resident() < full - 10 * MiB); // 20 MB were freed
+    atomic_store(&phase, 2);
+    free_sleepers(0, 3); // and while it allocates again
+    free_sleepers(1, 3);
+    wait_phase(3);
+    free_sleepers(0, 1);
+    atomic_store(&phase, 4);
+    pthread_join(t, NULL);
+    sound();
+    clean_up();
+    nearly_empty();
+}
+
 // ---------------------------------------------------------------- a sandbox
 
 // After its start the heap asks the kernel for nothing but these.
