@@ -17,7 +17,7 @@
 
 _Atomic long os_fail_after;
 
-static bool refused(void)
+bool os_refused(void)
 {
     long n = atomic_load_explicit(&os_fail_after, memory_order_relaxed);
     if (likely(n == 0))
@@ -30,7 +30,7 @@ static bool refused(void)
 
 static void *map(void *at, size_t size, int flags)
 {
-    if (refused()) {
+    if (os_refused()) {
         errno = ENOMEM;
         return MAP_FAILED;
     }
@@ -85,7 +85,7 @@ int os_purge(void *at, size_t size)
 
 int os_move(void *from, void *to, size_t size)
 {
-    if (refused())
+    if (os_refused())
         return -ENOMEM;
     int saved = errno;
     // DONTUNMAP keeps `from` mapped: without it another thread's mapping could land in the hole.

@@ -1,7 +1,8 @@
 // os.h: the kernel, as the layers above see it. The only code that makes system calls or knows a
 // CPU lives in this folder.
 //
-// O1  every mapping made here stands in the chunk record (os/chunk.c) under its address.
+// O1  every mapping made here stands in the chunk record (os/chunk.c) under its address, but for
+//     the stacks of tasks (K2 in os/stack.h).
 // O2  functions return 0 or -errno, or a pointer or NULL; none changes errno.
 #pragma once
 
@@ -37,6 +38,8 @@ u64 os_monotonic_ns(void);
 
 // Tests only: let the n-th mapping from now on fail (and all later ones); 0 = never.
 extern _Atomic long os_fail_after;
+// Whether the mapping that is about to be made shall fail; counts.
+bool os_refused(void);
 
 // A lock of one word. It knows its holder, so a signal handler that interrupted the holder can
 // see that waiting would be for ever.
