@@ -1,6 +1,8 @@
 // Channels and select, on one worker and on several.
 #include "tests/unit/tasks.h"
 
+#include <pthread.h>
+
 // ---------------------------------------------------------------- channels
 
 struct pipe {
@@ -206,6 +208,38 @@ static void select_served(void *arg)
 TEST(a_waiting_select_is_served_from_either_side)
 {
     run(select_served, NULL);
+}
+
+static void uses_anothers(void *arg)
+{
+    int n = 0;
+    loam_case c = {.kind = LOAM_RECV, .chan = arg, .item = &n};
+    CHECK(loam_chan_send(arg, &n) == -EPERM);
+    CHECK(loam_chan_recv(arg, &n) == -EPERM);
+    CHECK(loam_select(&c, 1, LOAM_FOREVER) == -EPERM);
+    CHECK(loam_chan_close(arg) == -EPERM);
+    CHECK(loam_chan_count(arg) == 0);
+}
+
+static void *another_run(void *chan)
+{
+    run(uses_anothers, chan);
+    return NULL;
+}
+
+static void two_runs(void *arg)
+{
+    (void)arg;
+    pthread_t t;
+    loam_chan *c = loam_chan_new(sizeof(int), 1);
+    CHECK(pthread_create(&t, NULL, another_run, c) == 0);
+    CHECK(pthread_join(t, NULL) == 0);
+    CHECK(loam_chan_free(c) == NULL);
+}
+
+TEST(a_channel_belongs_to_its_run)
+{
+    run(two_runs, NULL);
 }
 
 // ---------------------------------------------------------------- several workers
