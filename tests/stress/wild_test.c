@@ -100,6 +100,7 @@ TEST(freed_blocks)
             b.desc == NULL || b.desc->kind != PAGE_SLAB || atomic_load(&b.desc->owner) == heap_mine;
         here.slot[k] = NULL;
         loam_free(p);
+        __asm__("" : "+r"(p)); // the crime is meant
         if (mine)
             must_die(i % 3, p, "a freed block");
     }
