@@ -74,12 +74,12 @@ int loam_go(const char *name, void (*fn)(void *arg), void *arg, loam_task *ret_t
                      task_entry);
         t->fn = fn;
         t->arg = arg;
-        t->name = name != NULL ? name : "task";
+        atomic_store_explicit(&t->name, name != NULL ? name : "task", memory_order_relaxed);
         t->joiner = t->joining = TASK_NONE;
         t->detached = ret_task == NULL;
         t->blocked = false;
         atomic_store_explicit(&t->cancelled, false, memory_order_relaxed);
-        r->live++;
+        atomic_fetch_add_explicit(&r->live, 1, memory_order_relaxed);
         if (ret_task != NULL)
             *ret_task = handle(r, t);
         task_ready(w, t);

@@ -154,11 +154,14 @@ static int run_enter(struct run *r)
     if (e == 0)
         run_list(r);
     lock_give(&the.lock);
+    if (e == 0)
+        run_own(r);
     return e;
 }
 
 static void run_exit(struct run *r)
 {
+    run_disown(r);
     lock_take(&the.lock);
     run_unlist(r);
     fault_unwatch();

@@ -248,7 +248,7 @@ void task_entry(void)
     if (w == NULL) // the child of a fork: there is nobody to go on with
         exit(0);
     run_lock(w->run);
-    w->run->live--;
+    atomic_fetch_sub_explicit(&w->run->live, 1, memory_order_relaxed);
     task_leave(w, AFTER_END);
     __builtin_unreachable();
 }
@@ -286,7 +286,7 @@ static struct task *search(struct worker *w, bool *ret_sleep)
     struct task *t = steal(w);
     if (t != NULL)
         return t;
-    if (r->live == 0) {
+    if (atomic_load_explicit(&r->live, memory_order_relaxed) == 0) {
         r->over = true;
         alarm_workers(r, WORKERS_MAX);
     } else if (atomic_load_explicit(&r->idle, memory_order_relaxed) == r->workers_count &&

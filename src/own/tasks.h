@@ -30,6 +30,7 @@
 #include "os/stack.h"
 #include "os/thread.h"
 
+#include <loam/owner.h>
 #include <loam/task.h>
 
 #define TASK_NONE      UINT32_MAX
@@ -54,8 +55,8 @@ struct task {
     struct context at;
     void (*fn)(void *arg);
     void *arg;
-    const char *name;
-    struct waiter *waiters; // T3
+    _Atomic(const char *) name; // also read by those that look for an owner
+    struct waiter *waiters;     // T3
     u64 deadline;
     u32 waiters_count;
     u32 next;               // in a queue, or of free tasks
@@ -129,8 +130,9 @@ struct run {
     struct lock lock;
     bool shared; // several workers: locks are needed
     bool over;
-    u32 workers_count, live, jobs; // T5; jobs out with helpers
-    u32 free, used;                // free tasks; tasks that were ever used
+    u32 workers_count, jobs; // jobs: calls out with helpers
+    _Atomic u32 live;        // T5; written under the lock
+    u32 free, used;          // free tasks; tasks that were ever used
     u32 timers_count, turn;
     _Atomic u32 idle;   // T6; written under the lock
     _Atomic u32 signal; // changes when there may be something for an idle worker
@@ -140,6 +142,8 @@ struct run {
     struct stacks stacks;
     struct helpers helpers;
     struct run *next; // all runs of the process
+    loam_owner_link owner;
+    u32 found; // between `find` and `describe` of the owner
     size_t bytes;
     struct worker worker[];
 };
@@ -181,3 +185,7 @@ void task_bury(struct run *r, struct task *t);
 // ---- task_block.c
 void helpers_end(struct run *r);
 void jobs_collect(struct worker *w); // lock held
+
+// ---- task_owner.c
+void run_own(struct run *r);
+void run_disown(struct run *r);

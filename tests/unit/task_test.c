@@ -1,6 +1,7 @@
 // Tasks: turns, waiting, joining, cancelling, calls that block; and too little memory.
 #include "tests/unit/tasks.h"
 
+#include <loam/owner.h>
 #include <pthread.h>
 #include <sys/resource.h>
 
@@ -87,6 +88,41 @@ TEST(a_task_knows_its_name_and_stack)
     CHECK(loam_task_name() == NULL);
     CHECK(loam_task_self().generation == 0);
     CHECK(loam_task_stack_used() == 0);
+}
+
+static void finds_itself(void *arg)
+{
+    uintptr_t *at = arg;
+    *at = (uintptr_t)__builtin_frame_address(0);
+    loam_owner_info o = {0};
+    CHECK(loam_owner_find((const void *)*at, &o));
+    CHECK(strcmp(o.kind, "task") == 0);
+    CHECK(strcmp(o.name, "test") == 0);
+    CHECK(o.used_max > 0);
+    CHECK(o.used_max <= o.held);
+    CHECK(o.offset < o.held);
+}
+
+static void is_found(void *arg)
+{
+    (void)arg;
+    uintptr_t at = 0;
+    CHECK(loam_task_join(go(finds_itself, &at)) == 0);
+    loam_owner_info o = {0};
+    CHECK(!loam_owner_find((const void *)at, &o)); // nobody's stack now
+    CHECK(loam_owner_find(__builtin_frame_address(0), &o));
+    CHECK(strcmp(o.name, "first") == 0);
+    bool listed = false;
+    for (size_t i = 0; loam_owner_at(i, &o); i++)
+        listed = listed || (strcmp(o.kind, "tasks") == 0 && o.held > 0);
+    CHECK(listed);
+}
+
+TEST(an_address_on_a_stack_resolves_to_its_task)
+{
+    loam_owner_info o;
+    run(is_found, NULL);
+    CHECK(!loam_owner_at(0, &o));
 }
 
 // Registers that a call keeps, and the floating-point ones that it does not, are each task's own.
