@@ -30,7 +30,8 @@
 //  -EPERM, and when the task's function returns the child exits with status 0.
 //  pthread_exit in a task: one line, then abort.
 //  join twice: -ESRCH, also with a handle whose task is long gone.
-//  longjmp out of a task, or a C++ exception that leaves its function: undefined.
+//  longjmp out of a task, a C++ exception that leaves its function, a call that waits inside a
+//  catch block (what is caught belongs to the thread): undefined.
 #ifndef LOAM_TASK_H
 #define LOAM_TASK_H
 

@@ -160,6 +160,33 @@ TEST(the_child_of_a_fork_has_no_tasks)
     CHECK(said("fp"));
 }
 
+static void forks_among_many(void *arg)
+{
+    for (int i = 0; i < 5; i++) {
+        pid_t pid = fork();
+        if (pid == 0)
+            return; // the child exits with 0
+        int status = -1;
+        CHECK(waitpid(pid, &status, 0) == pid);
+        CHECK(status == 0);
+        CHECK(loam_task_yield() == 0);
+    }
+    (void)arg;
+}
+
+static void many_fork(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < 6; i++)
+        CHECK(loam_go("forks", forks_among_many, NULL, NULL) == 0);
+}
+
+TEST(a_fork_on_many_workers_has_one_task)
+{
+    if (!under_tsan) // which does not follow a fork of many threads
+        on(3, many_fork, NULL);
+}
+
 int main(int argc, char **argv)
 {
     return check_main(argc, argv);
