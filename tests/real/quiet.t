@@ -61,7 +61,7 @@ sub memcheck {
 sub loam {
     my $status = run("$build/loam", 'run', '--leaks', '-o', "$tmp/rec.loam", '--report',
         "$tmp/report", '--json', "$tmp/json", '--', @_);
-    my ($leaked) = slurp("$tmp/json") =~ /^  "leaked": (\{.*?^  \})/ms;
+    my (undef, $leaked) = slurp("$tmp/json") =~ /^( +)"leaked": (\{.*?^\1\})/ms;
     return ($status, $leaked && JSON::PP->new->decode($leaked));
 }
 
