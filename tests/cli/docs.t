@@ -71,8 +71,10 @@ for my $header (glob 'include/loam/*.h') {
     next unless @code;
     my $name = basename($header);
     open my $out, '>', "$tmp/example.c" or die;
-    print $out "#include <loam/$name>\n#include <stdio.h>\n#include <string.h>\n",
-        "int main(void)\n{\n", map({ "$_\n" } @code), "return 0;\n}\n";
+    my $whole = grep { /^int main/ } @code; # it declares something at file scope
+    print $out "#include <loam/$name>\n#include <stdio.h>\n#include <string.h>\n" unless $whole;
+    print $out "int main(void)\n{\n" unless $whole;
+    print $out map({ "$_\n" } @code), $whole ? '' : "return 0;\n}\n";
     close $out;
     my $said = `$cc -std=gnu17 -Wall -Iinclude -c -o $tmp/example.o $tmp/example.c 2>&1`;
     ok("the example in loam/$name compiles", $? ? split(/\n/, $said) : ());

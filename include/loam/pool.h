@@ -1,0 +1,126 @@
+// pool.h: objects of one type that come and go, and handles that go stale safely.
+//
+// A pool gives out slots of one type and takes them back singly. Objects never move. Others refer
+// to them by handle, not by pointer: a handle says which slot, and which of the objects that lived
+// in it. When the object is freed the handle goes stale; asking for it gives NULL, also after the
+// slot is in use again. Use it for things with identity: connections, entities, nodes of a graph.
+//
+//     #include <loam/pool.h>
+//     #include <stdio.h>
+//     struct conn { int fd; };
+//     LOAM_POOL(conns, struct conn)            // types conns and conns_handle, at file scope
+//     int main(void)
+//     {
+//         conns all = conns_make(LOAM_HERE);
+//         conns_handle h;
+//         struct conn *c = conns_new(&all, &h);     // zeroed; NULL when there is no memory
+//         if (c == NULL) return 1;
+//         c->fd = 3;
+//         conns_free(&all, h);
+//         printf("%s\n", conns_get(&all, h) == NULL ? "stale" : "alive");
+//         conns_done(&all);
+//     }
+//
+// A handle of another pool's type is a compile error; one of another pool of the same type is
+// stale there (but for one chance in two billion). A pool belongs to one thread at a time, and is
+// seen in reports under its name (owner.h); it must not be moved once it has given out an object.
+// A slot costs its object, and four bytes for the generation in a table of their own.
+#ifndef LOAM_POOL_H
+#define LOAM_POOL_H
+
+#include <loam/alloc.h>
+#include <loam/owner.h>
+
+LOAM_BEGIN_C
+
+// All zero is no object of any pool.
+typedef struct loam_handle {
+    uint32_t index, generation;
+} loam_handle;
+
+// Chunk k holds 32 << k slots, and behind them as many generations.
+#define LOAM_POOL_CHUNKS 26
+typedef struct loam_pool {
+    char *chunk[LOAM_POOL_CHUNKS];
+    loam_layout slot;
+    uint32_t fresh;         // slots from here on were never used
+    uint32_t first_free;    // index + 1 of the newest free slot, 0 = none
+    uint32_t live, retired; // objects; slots whose generations are used up
+    uint32_t seed;          // generation with which slots begin; even
+    uint32_t live_max, chunks;
+    size_t held;
+    loam_alloc alloc;
+    const char *name, *place;
+    loam_owner_link owner;
+} loam_pool;
+
+// What the functions of every typed pool call.
+LOAM_API void loam_pool_init_(loam_pool *p, loam_layout object, loam_alloc alloc, const char *name,
+                              const char *place);
+LOAM_API LOAM_NODISCARD void *loam_pool_new_(loam_pool *p, loam_handle *ret);
+LOAM_API bool loam_pool_free_(loam_pool *p, loam_handle h);
+LOAM_API bool loam_pool_next_(const loam_pool *p, loam_handle *h);
+LOAM_API void loam_pool_done_(loam_pool *p);
+LOAM_API void *loam_pool_get_(const loam_pool *p, loam_handle h);
+
+// Declare the type NAME, a pool of T, the type NAME_handle, and these functions:
+//
+//   NAME NAME_make(place)            An empty pool, whose name in reports is NAME; `place` is
+//                                    LOAM_HERE. Takes no memory.
+//   NAME NAME_make_in(alloc, place)  The same with memory from `alloc`.
+//   T *NAME_new(pool, ret_handle)    A zeroed object, owned by the pool; its handle goes to
+//                                    *ret_handle. NULL with errno ENOMEM, and nothing written.
+//   T *NAME_get(pool, handle)        The object; NULL when it was freed.
+//   bool NAME_free(pool, handle)     Free the object: its handles are stale from now on. False
+//                                    when it was freed already.
+//   bool NAME_next(pool, handle)     Step *handle to the next object, beginning with {0}; false at
+//                                    the end. The object it stands on may be freed before.
+//   size_t NAME_count(pool)          Live objects.
+//   void NAME_done(pool)             Free all objects and the memory. The pool is empty and may be
+//                                    used again; handles from before are stale.
+#define LOAM_POOL_FN_ __attribute__((unused)) static inline
+#define LOAM_POOL(NAME, T)                                                         \
+    typedef struct NAME {                                                          \
+        loam_pool pool;                                                            \
+    } NAME;                                                                        \
+    typedef struct NAME##_handle {                                                 \
+        loam_handle handle;                                                        \
+    } NAME##_handle;                                                               \
+    LOAM_POOL_FN_ NAME NAME##_make_in(loam_alloc alloc, const char *place)         \
+    {                                                                              \
+        NAME p;                                                                    \
+        loam_pool_init_(&p.pool, loam_layout_of(T), alloc, #NAME, place);          \
+        return p;                                                                  \
+    }                                                                              \
+    LOAM_POOL_FN_ NAME NAME##_make(const char *place)                              \
+    {                                                                              \
+        return NAME##_make_in(loam_alloc_heap(), place);                           \
+    }                                                                              \
+    LOAM_NODISCARD LOAM_POOL_FN_ T *NAME##_new(NAME *p, NAME##_handle *ret_handle) \
+    {                                                                              \
+        return (T *)loam_pool_new_(&p->pool, &ret_handle->handle);                 \
+    }                                                                              \
+    LOAM_POOL_FN_ T *NAME##_get(const NAME *p, NAME##_handle h)                    \
+    {                                                                              \
+        return (T *)loam_pool_get_(&p->pool, h.handle);                            \
+    }                                                                              \
+    LOAM_POOL_FN_ bool NAME##_free(NAME *p, NAME##_handle h)                       \
+    {                                                                              \
+        return loam_pool_free_(&p->pool, h.handle);                                \
+    }                                                                              \
+    LOAM_POOL_FN_ bool NAME##_next(const NAME *p, NAME##_handle *h)                \
+    {                                                                              \
+        return loam_pool_next_(&p->pool, &h->handle);                              \
+    }                                                                              \
+    LOAM_POOL_FN_ size_t NAME##_count(const NAME *p)                               \
+    {                                                                              \
+        return p->pool.live;                                                       \
+    }                                                                              \
+    LOAM_POOL_FN_ void NAME##_done(NAME *p)                                        \
+    {                                                                              \
+        loam_pool_done_(&p->pool);                                                 \
+    }
+
+LOAM_END_C
+
+#endif

@@ -1,0 +1,164 @@
+// rc.c: one object with several owners, counted.
+//
+// rc and arc are one thing: a bit of the header says whether counts are atomic, so a reference
+// cannot be counted the wrong way, and there is one set of functions. The branch is foretold well,
+// and costs far less than an atomic operation.
+#include <loam/rc.h>
+
+#include "base/base.h"
+
+#include <errno.h>
+#include <loam/heap.h>
+#include <stdatomic.h>
+
+// K1  strong is the number of references; the destructor runs when it becomes 0, and it never
+//     grows from 0 again.
+// K2  weak is the number of weak references, and one more as long as strong is not 0 or the
+//     destructor runs. The memory goes when it becomes 0.
+// K3  both counts of a freed rc stay 0 until its memory is used again, by which a reference that
+//     was let go too often is told.
+struct rc {
+    void (*drop)(void *object);
+    _Atomic u32 strong;
+    _Atomic u32 weak; // and the bit ATOMIC, which never changes
+};
+static_assert(sizeof(struct rc) == 16, "keeps an object aligned as malloc would");
+#define RC_ALIGN  16
+#define ATOMIC    (1u << 31)
+#define COUNT_MAX (1u << 30)
+
+static struct rc *rc_of(const void *object)
+{
+    return (struct rc *)object - 1;
+}
+
+static bool is_atomic(const struct rc *r)
+{
+    return (atomic_load_explicit(&r->weak, memory_order_relaxed) & ATOMIC) != 0;
+}
+
+// Both return the count before. A plain count needs no atomic instruction, which is the whole
+// point of it: a load and a store, relaxed. Taking a reference orders nothing, because the caller
+// has one already. Letting go is release, so that what an owner did is done before the last one
+// drops; and acquire, so that the last one sees it.
+static u32 count_up(_Atomic u32 *count, bool atomic)
+{
+    if (atomic)
+        return atomic_fetch_add_explicit(count, 1, memory_order_relaxed);
+    u32 before = atomic_load_explicit(count, memory_order_relaxed);
+    atomic_store_explicit(count, before + 1, memory_order_relaxed);
+    return before;
+}
+
+static u32 count_down_by_one(_Atomic u32 *count, bool atomic)
+{
+    if (atomic)
+        return atomic_fetch_sub_explicit(count, 1, memory_order_acq_rel);
+    u32 before = atomic_load_explicit(count, memory_order_relaxed);
+    atomic_store_explicit(count, before - 1, memory_order_relaxed);
+    return before;
+}
+
+static void check_count(u32 before, const void *object)
+{
+    if (unlikely(before == 0))
+        die("rc: used after the last reference was let go", object); // K3
+    if (unlikely(before >= COUNT_MAX))
+        die("rc: too many references", object);
+}
+
+void *loam_rc_new_(const void *from, loam_layout l, void (*drop)(void *), bool atomic)
+{
+    if (!loam_layout_valid(l) || l.align > RC_ALIGN) {
+        errno = EINVAL;
+        return NULL;
+    }
+    struct rc *r = loam_malloc(sizeof *r + l.size);
+    if (r == NULL)
+        return NULL;
+    r->drop = drop;
+    atomic_init(&r->strong, 1);
+    atomic_init(&r->weak, 1 | (atomic ? ATOMIC : 0)); // K2
+    return memcpy(r + 1, from, l.size);
+}
+
+void *loam_rc_ref_(void *object)
+{
+    if (object == NULL)
+        return NULL;
+    struct rc *r = rc_of(object);
+    check_count(count_up(&r->strong, is_atomic(r)), object);
+    return object;
+}
+
+static void weak_unref(struct rc *r)
+{
+    bool atomic = is_atomic(r);
+    u32 before = count_down_by_one(&r->weak, atomic) & ~ATOMIC;
+    assert(before != 0); // K2
+    if (before == 1)
+        loam_free(r);
+}
+
+void *loam_rc_unref(void *object)
+{
+    if (object == NULL)
+        return NULL;
+    struct rc *r = rc_of(object);
+    u32 before = count_down_by_one(&r->strong, is_atomic(r));
+    check_count(before, object);
+    if (before == 1) {
+        int saved = errno;
+        if (r->drop != NULL)
+            r->drop(object);
+        weak_unref(r);
+        errno = saved;
+    }
+    return NULL;
+}
+
+size_t loam_rc_count(const void *object)
+{
+    return object == NULL ? 0 : atomic_load_explicit(&rc_of(object)->strong, memory_order_relaxed);
+}
+
+// ---------------------------------------------------------------- weak
+
+// As its user's compiler sees a weak reference: a struct with a pointer to some T.
+typedef struct __attribute__((may_alias)) any_weak {
+    void *target;
+} any_weak;
+
+void loam_weak_set_(void *weak, void *object)
+{
+    any_weak *w = weak;
+    struct rc *old = w->target == NULL ? NULL : rc_of(w->target);
+    if (object != NULL) {
+        struct rc *r = rc_of(object);
+        if (unlikely(loam_rc_count(object) == 0))
+            die("rc: used after the last reference was let go", object);
+        check_count(count_up(&r->weak, is_atomic(r)) & ~ATOMIC, object);
+    }
+    w->target = object;
+    if (old != NULL)
+        weak_unref(old); // last: it may be the same object
+}
+
+// K1: a count that is 0 stays so. Acquire: pairs with nothing that the object needs (whoever made
+// the weak reference had seen the object), but keeps the answer in order with later reads.
+static bool revive(struct rc *r)
+{
+    if (!is_atomic(r))
+        return loam_rc_count(r + 1) != 0 && count_up(&r->strong, false) != 0;
+    u32 n = atomic_load_explicit(&r->strong, memory_order_relaxed);
+    while (n != 0 && !atomic_compare_exchange_weak_explicit(
+                         &r->strong, &n, n + 1, memory_order_acquire, memory_order_relaxed)) {
+    }
+    return n != 0;
+}
+
+void *loam_weak_get_(void *weak)
+{
+    const any_weak *w = weak;
+    return w->target != NULL && revive(rc_of(w->target)) ? w->target : NULL;
+}
