@@ -103,6 +103,8 @@ static void served(struct worker *w, struct waiter *i, int status)
 static int try_send(struct worker *w, struct loam_chan *c, const void *item)
 {
     struct waiter *receiver = list_first(&c->receivers);
+    assert(run_locked(c->run));
+    assert(c->count <= c->capacity);
     if (c->closed)
         return -EPIPE;
     if (receiver != NULL) {
@@ -120,6 +122,9 @@ static int try_send(struct worker *w, struct loam_chan *c, const void *item)
 static int try_recv(struct worker *w, struct loam_chan *c, void *ret_item)
 {
     struct waiter *sender = list_first(&c->senders);
+    assert(run_locked(c->run));
+    assert(sender == NULL || !c->closed);              // C3
+    assert(sender == NULL || c->count == c->capacity); // C1
     if (c->count != 0) {
         copy(ret_item, slot(c, 0), c->item_size);
         c->head = c->head + 1 < c->capacity ? c->head + 1 : 0;

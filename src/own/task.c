@@ -21,8 +21,10 @@ static struct task *find(struct run *r, loam_task h)
 static struct task *task_new(struct run *r)
 {
     struct task *t;
+    assert(run_locked(r));
     if (r->free != TASK_NONE) {
         t = &r->task[r->free];
+        assert(state_of(t) == TASK_FREE);
         r->free = t->next;
         return t;
     }
@@ -37,6 +39,7 @@ static struct task *task_new(struct run *r)
 
 static void task_free(struct run *r, struct task *t)
 {
+    assert(state_of(t) == TASK_ENDED);
     set_state(t, TASK_FREE);
     t->generation = t->generation == UINT32_MAX ? 1 : t->generation + 1;
     t->next = r->free; // the last one first: its stack is warm
@@ -47,6 +50,10 @@ static void task_free(struct run *r, struct task *t)
 void task_bury(struct run *r, struct task *t)
 {
     u32 joiner = t->joiner;
+    assert(run_locked(r));
+    assert(t->timer == 0); // T4
+    assert(t->waiters_count == 0);
+    assert(t->joining == TASK_NONE);
     set_state(t, TASK_ENDED);
     if (joiner != TASK_NONE)
         task_wake(worker_self(), &r->task[joiner], 0);

@@ -13,6 +13,7 @@ static struct job *job_take(struct helpers *h)
         h->first = j->next;
         if (h->first == NULL)
             h->last = &h->first;
+        assert(h->waiting > 0);
         h->waiting--;
     }
     return j;
@@ -61,6 +62,8 @@ void jobs_collect(struct worker *w)
     struct job *j = atomic_exchange_explicit(&r->inbox, NULL, memory_order_acquire);
     while (j != NULL) {
         struct job *next = j->next;
+        assert(r->jobs > 0);
+        assert(j->task->blocked);
         r->jobs--;
         j->task->blocked = false;
         task_wake(w, j->task, 0);

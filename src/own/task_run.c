@@ -124,6 +124,7 @@ static struct run *run_new(u32 workers, u32 tasks, size_t stack_size)
 
 static void run_free(struct run *r)
 {
+    assert(r->jobs == 0);
     for (u32 i = 0; i < r->used; i++)
         context_stack_gone(r->task[i].valgrind, stacks_low(&r->stacks, i), stacks_size(&r->stacks));
     struct stacks stacks = r->stacks;

@@ -30,8 +30,14 @@ void run_lock(struct run *r)
         lock_take(&r->lock);
 }
 
+bool run_locked(struct run *r)
+{
+    return !r->shared || lock_held(&r->lock);
+}
+
 void run_unlock(struct run *r)
 {
+    assert(run_locked(r));
     if (r->shared)
         lock_give(&r->lock);
 }
@@ -52,9 +58,11 @@ u64 deadline_after(u64 ns)
 static void queue_push(struct run *r, struct queue *q, struct task *t)
 {
     u32 i = task_index(r, t);
+    assert(i < r->stacks.max);
     t->next = TASK_NONE;
     if (r->shared)
         lock_take(&q->lock);
+    assert((q->head == TASK_NONE) == (q->tail == TASK_NONE)); // T1
     if (q->tail == TASK_NONE)
         q->head = i;
     else
@@ -135,7 +143,9 @@ static void timer_settle(struct run *r, u32 at, u32 task)
 
 static void timer_add(struct run *r, struct task *t, u64 deadline)
 {
-    assert(t->timer == 0);
+    assert(t->timer == 0); // T4
+    assert(run_locked(r));
+    assert(r->timers_count < r->stacks.max);
     t->deadline = deadline;
     timer_settle(r, r->timers_count++, task_index(r, t));
 }
@@ -165,8 +175,10 @@ static void timers_expire(struct worker *w)
 
 void task_wake(struct worker *w, struct task *t, int result)
 {
+    assert(run_locked(w->run));
     assert(state_of(t) == TASK_WAITING);
     for (u32 i = 0; i < t->waiters_count; i++) { // T3
+        assert(t->waiters[i].task == t);
         t->waiters[i].prev->next = t->waiters[i].next;
         t->waiters[i].next->prev = t->waiters[i].prev;
     }
@@ -207,6 +219,8 @@ static void task_arrive(void)
 void task_leave(struct worker *w, enum after after)
 {
     struct task *t = w->current;
+    assert(t != NULL);
+    assert(w->after == AFTER_NOTHING);
     w->left = t;
     w->after = after;
     w->current = queue_pop(w->run, &w->ready);
@@ -217,6 +231,8 @@ void task_leave(struct worker *w, enum after after)
 int task_wait(struct worker *w, u64 deadline)
 {
     struct task *t = w->current;
+    assert(run_locked(w->run));
+    assert(state_of(t) == TASK_RUNNING);
     set_state(t, TASK_WAITING);
     if (deadline != PARK_FOREVER) {
         timer_add(w->run, t, deadline);
@@ -243,6 +259,7 @@ void task_entry(void)
     context_arrived();
     task_arrive();
     struct task *t = worker_self()->current;
+    assert(state_of(t) == TASK_RUNNING);
     t->fn(t->arg);
     struct worker *w = worker_self();
     if (w == NULL) // the child of a fork: there is nobody to go on with
@@ -279,6 +296,9 @@ static struct task *search(struct worker *w, bool *ret_sleep)
 {
     struct run *r = w->run;
     *ret_sleep = false;
+    assert(run_locked(r));
+    assert(w->current == NULL);
+    assert(r->idle > 0); // T6
     if (r->over)
         return NULL;
     jobs_collect(w);

@@ -152,6 +152,7 @@ struct run {
 struct worker *worker_self(void); // NULL when the caller is no task
 void worker_set_self(struct worker *w);
 void run_lock(struct run *r);
+bool run_locked(struct run *r); // by this thread, or there is only one; for asserts
 void run_unlock(struct run *r);
 u32 task_index(const struct run *r, const struct task *t);
 // End the wait of a WAITING task. The run's lock is held.
