@@ -23,7 +23,7 @@
 //
 // A header of 16 bytes stands before the object. The compiler says no to a destructor for another
 // type, and to a weak reference that is followed. Always told, by one line and SIGABRT: letting go
-// more often than was taken (if the memory is not in use again), more than two billion references.
+// more often than was taken (if the memory is not in use again), more than a billion references.
 // Told by nothing: a reference that is copied without loam_rc_ref.
 #ifndef LOAM_RC_H
 #define LOAM_RC_H

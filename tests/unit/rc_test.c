@@ -177,6 +177,13 @@ DIES(an_arc_let_go_too_often, "rc: used after the last reference was let go")
     (void)!loam_rc_ref(same);
 }
 
+DIES(more_references_than_can_be_counted, "rc: too many references")
+{
+    struct thing *a = loam_rc_new(struct thing, NULL, .name = "a");
+    ((uint32_t *)(void *)a)[-2] = 1u << 30; // as after so many calls of loam_rc_ref
+    (void)!loam_rc_ref(a);
+}
+
 static void revives(struct thing *t)
 {
     t->next = loam_rc_ref(t);
