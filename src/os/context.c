@@ -1,42 +1,16 @@
-// context.c: the switch itself, in assembly, and the tools that must hear of it.
+// context.c: where a context begins, and the tools that must hear of it.
 //
-// Kept registers are those that the machine's calling convention says a call keeps; the compiler
-// has saved all others before it calls. Debuggers and backtraces end at context_begin, whose return
-// address is declared as undefined.
+// Debuggers and backtraces end at context_begin, whose return address is declared as undefined.
 #include "os/context.h"
 
 #include <pthread.h>
 #include <string.h>
 
-// Push, store the stack pointer at *save, take the other, pop.
-void context_swap(void **save, void *to) hidden_;
 void context_begin(void) hidden_;
 
 #if defined(__x86_64__)
+// Arrives as at the label in context_swap: `entry` and 0 are still on the stack.
 __asm__(".text\n"
-        ".p2align 4\n"
-        ".globl context_swap\n"
-        ".hidden context_swap\n"
-        ".type context_swap, @function\n"
-        "context_swap:\n"
-        ".cfi_startproc\n"
-        "pushq %rbp\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset rbp, 0\n"
-        "pushq %rbx\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset rbx, 0\n"
-        "pushq %r12\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset r12, 0\n"
-        "pushq %r13\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset r13, 0\n"
-        "pushq %r14\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset r14, 0\n"
-        "pushq %r15\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset r15, 0\n"
-        "movq %rsp, (%rdi)\n"
-        "movq %rsi, %rsp\n"
-        "popq %r15\n.cfi_adjust_cfa_offset -8\n.cfi_restore r15\n"
-        "popq %r14\n.cfi_adjust_cfa_offset -8\n.cfi_restore r14\n"
-        "popq %r13\n.cfi_adjust_cfa_offset -8\n.cfi_restore r13\n"
-        "popq %r12\n.cfi_adjust_cfa_offset -8\n.cfi_restore r12\n"
-        "popq %rbx\n.cfi_adjust_cfa_offset -8\n.cfi_restore rbx\n"
-        "popq %rbp\n.cfi_adjust_cfa_offset -8\n.cfi_restore rbp\n"
-        "ret\n"
-        ".cfi_endproc\n"
-        ".size context_swap, .-context_swap\n"
         ".p2align 4\n"
         ".globl context_begin\n"
         ".hidden context_begin\n"
@@ -44,14 +18,15 @@ __asm__(".text\n"
         "context_begin:\n"
         ".cfi_startproc\n"
         ".cfi_undefined rip\n"
-        "xorl %ebp, %ebp\n"
-        "callq *%r12\n"
+        "popq %rbx\n"
+        "popq %rbp\n"
+        "callq *%rbx\n"
         "ud2\n"
         ".cfi_endproc\n"
         ".size context_begin, .-context_begin\n");
 
-// As context_swap pops it: r15 r14 r13 r12 rbx rbp, and where to return to.
-enum { FRAME_WORDS = 7, FRAME_ENTRY = 3, FRAME_RETURN = 6 };
+// Where to go on, rbx, rbp.
+enum { FRAME_WORDS = 3, FRAME_ENTRY = 1, FRAME_RETURN = 0 };
 #elif defined(__aarch64__)
 __asm__(".text\n"
         ".p2align 4\n"
@@ -112,16 +87,12 @@ enum { FRAME_WORDS = 20, FRAME_ENTRY = 0, FRAME_RETURN = 11 };
 // ---------------------------------------------------------------- the tools
 
 #if under_asan
-void __sanitizer_start_switch_fiber(void **fake_stack_save, const void *bottom, size_t size);
-void __sanitizer_finish_switch_fiber(void *fake_stack_save, const void **bottom_old,
-                                     size_t *size_old);
 void __asan_unpoison_memory_region(void const volatile *addr, size_t size);
 #endif
 #if under_tsan
 void *__tsan_get_current_fiber(void);
 void *__tsan_create_fiber(unsigned flags);
 void __tsan_destroy_fiber(void *fiber);
-void __tsan_switch_to_fiber(void *fiber, unsigned flags);
 #endif
 
 // Valgrind's requests are an ABI: a sequence of instructions that does nothing on a processor, with
@@ -212,19 +183,4 @@ void context_unmake(struct context *c)
     __tsan_destroy_fiber(c->fiber);
 #endif
     c->sp = NULL;
-}
-
-void context_switch(struct context *from, struct context *to, bool last)
-{
-#if under_asan
-    __sanitizer_start_switch_fiber(last ? NULL : &from->fake, to->low, to->size);
-#endif
-#if under_tsan
-    __tsan_switch_to_fiber(to->fiber, 0);
-#endif
-    (void)last;
-    context_swap(&from->sp, to->sp);
-#if under_asan
-    __sanitizer_finish_switch_fiber(from->fake, NULL, NULL);
-#endif
 }

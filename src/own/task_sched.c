@@ -216,7 +216,7 @@ static void task_arrive(void)
     }
 }
 
-void task_leave(struct worker *w, enum after after)
+noinline_ void task_leave(struct worker *w, enum after after)
 {
     struct task *t = w->current;
     assert(t != NULL);
