@@ -13,7 +13,7 @@
 
 enum box_word { BOX_ALIVE = 0xb0a1, BOX_DROPPED = 0xb0de, BOX_FORGOTTEN = 0xb0f0 };
 
-// B1  word is BOX_ALIVE from when the box was made until its drop begins or it is forgotten, and
+// U1  word is BOX_ALIVE from when the box was made until its drop begins or it is forgotten, and
 //     never again.
 struct box {
     void (*drop)(void *object);
@@ -44,7 +44,7 @@ static struct box *box_of(const void *object)
     return (struct box *)object - 1;
 }
 
-// B1
+// U1
 static struct box *check_alive(const void *object)
 {
     struct box *b = box_of(object);

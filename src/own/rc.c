@@ -11,11 +11,11 @@
 #include <loam/heap.h>
 #include <stdatomic.h>
 
-// K1  strong is the number of references; the destructor runs when it becomes 0, and it never
+// X1  strong is the number of references; the destructor runs when it becomes 0, and it never
 //     grows from 0 again.
-// K2  weak is the number of weak references, and one more as long as strong is not 0 or the
+// X2  weak is the number of weak references, and one more as long as strong is not 0 or the
 //     destructor runs. The memory goes when it becomes 0.
-// K3  both counts of a freed rc stay 0 until its memory is used again, by which a reference that
+// X3  both counts of a freed rc stay 0 until its memory is used again, by which a reference that
 //     was let go too often is told.
 struct rc {
     void (*drop)(void *object);
@@ -62,7 +62,7 @@ static u32 count_down_by_one(_Atomic u32 *count, bool atomic)
 static void check_count(u32 before, const void *object)
 {
     if (unlikely(before == 0))
-        die("rc: used after the last reference was let go", object); // K3
+        die("rc: used after the last reference was let go", object); // X3
     if (unlikely(before >= COUNT_MAX))
         die("rc: too many references", object);
 }
@@ -78,7 +78,7 @@ void *loam_rc_new_(const void *from, loam_layout l, void (*drop)(void *), bool a
         return NULL;
     r->drop = drop;
     atomic_init(&r->strong, 1);
-    atomic_init(&r->weak, 1 | (atomic ? ATOMIC : 0)); // K2
+    atomic_init(&r->weak, 1 | (atomic ? ATOMIC : 0)); // X2
     return memcpy(r + 1, from, l.size);
 }
 
@@ -95,7 +95,7 @@ static void weak_unref(struct rc *r)
 {
     bool atomic = is_atomic(r);
     u32 before = count_down_by_one(&r->weak, atomic) & ~ATOMIC;
-    assert(before != 0); // K2
+    assert(before != 0); // X2
     if (before == 1)
         loam_free(r);
 }
@@ -144,7 +144,7 @@ void loam_weak_set_(void *weak, void *object)
         weak_unref(old); // last: it may be the same object
 }
 
-// K1: a count that is 0 stays so. Acquire: pairs with nothing that the object needs (whoever made
+// X1: a count that is 0 stays so. Acquire: pairs with nothing that the object needs (whoever made
 // the weak reference had seen the object), but keeps the answer in order with later reads.
 static bool revive(struct rc *r)
 {

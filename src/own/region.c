@@ -11,14 +11,14 @@
 
 #include <errno.h>
 
-// G1  block is the newest; at and end lie in it, or are NULL when there is none.
-// G2  below + (at - first byte of block) is what was handed out.
-// G3  numbers of clean-ups grow from old to new, and so do those of blocks.
-// G4  the owner is registered iff the region has ever taken memory and is not closed.
+// Q1  block is the newest; at and end lie in it, or are NULL when there is none.
+// Q2  below + (at - first byte of block) is what was handed out.
+// Q3  numbers of clean-ups grow from old to new, and so do those of blocks.
+// Q4  the owner is registered iff the region has ever taken memory and is not closed.
 struct loam_region_block {
     struct loam_region_block *older;
     size_t size;   // bytes, with this header
-    size_t number; // G3; tells a block from an earlier one at the same address
+    size_t number; // Q3; tells a block from an earlier one at the same address
     size_t at;     // bytes handed out, written when a newer one is put in front
 };
 #define BLOCK_SIZE_FIRST 1024
@@ -88,7 +88,7 @@ void loam_region_init_at(loam_region *r, const char *name, const char *place)
     loam_region_init_in_at(r, loam_alloc_heap(), name, place);
 }
 
-// G3
+// Q3
 static void cleanup_push(loam_region *r, loam_cleanup *c, void (*run)(void *), void *arg)
 {
     *c = (loam_cleanup){r->cleanups, NULL, run, arg, ++r->numbers};
@@ -130,7 +130,7 @@ static void block_free(loam_region *r, struct loam_region_block *b)
 static void close_region(loam_region *r, enum state state)
 {
     cleanups_run(r, 0);
-    owner_remove(&r->owner); // G4: before its blocks, which readers walk
+    owner_remove(&r->owner); // Q4: before its blocks, which readers walk
     block_free(r, r->spare);
     for (struct loam_region_block *older, *b = r->block; b != NULL; b = older) {
         older = b->older;
@@ -220,7 +220,7 @@ static struct loam_region_block *block_new(loam_region *r, size_t need)
     return b;
 }
 
-// G1, G2: put a block in front. Under the registry's lock, because readers walk the chain (N2).
+// Q1, Q2: put a block in front. Under the registry's lock, because readers walk the chain (N2).
 static void block_push(loam_region *r, struct loam_region_block *b)
 {
     if (r->owner.ops == NULL)
@@ -266,7 +266,7 @@ void *loam_region_push_slow_(loam_region *r, size_t size, size_t align)
     }
     char *p = r->at + pad;
     r->at = p + size;
-    assert(r->at <= r->end); // G1
+    assert(r->at <= r->end); // Q1
     return p;
 }
 

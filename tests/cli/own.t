@@ -43,6 +43,39 @@ for source in "$here"/*.c; do
     done
 done
 
+# gcc's analyzer follows a box through a function, as it does for malloc.
+cat >"$tmp/analyzed.c" <<'EOF'
+#include <loam/box.h>
+struct a {
+    int x;
+};
+int forgets(void)
+{
+    struct a *p = loam_box_new(struct a, NULL, .x = 1);
+    return p == NULL ? 1 : p->x;
+}
+void drops_twice(void)
+{
+    struct a *p = loam_box_new(struct a, NULL, .x = 1);
+    loam_box_drop(p);
+    loam_box_drop(p);
+}
+int right(void)
+{
+    loam_auto struct a *p = loam_box_new(struct a, NULL, .x = 1);
+    struct a *q = loam_move(p);
+    loam_drop(q);
+    return q == NULL;
+}
+EOF
+if ${CC:-gcc} -O0 -fanalyzer -I"$top/include" -c -o "$tmp/analyzed.o" "$tmp/analyzed.c" 2>"$tmp/log"; then
+    is "box: gcc -fanalyzer tells the leak and the second drop, and nothing else" \
+        "$(sed -n 's/.*\[-Wanalyzer-\(.*\)\]$/\1/p' "$tmp/log" | sort)" "double-free
+malloc-leak"
+else
+    skip "box: gcc -fanalyzer" "this compiler has none"
+fi
+
 cxx=${CXX:-g++}
 for source in "$here"/*.cc; do
     name=$(basename "$source" .cc)

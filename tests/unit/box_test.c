@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <loam/box.h>
 #include <loam/heap.h>
+#include <setjmp.h>
 
 struct thing {
     const char *name;
@@ -143,6 +144,25 @@ TEST(memory_comes_back)
         CHECK(t != NULL);
     }
     CHECK(loam_heap_usage().live_bytes < before + 1000000);
+}
+
+static jmp_buf out;
+static struct thing *jumped_over;
+
+static void jumps(void)
+{
+    loam_auto struct thing *a = loam_box_new(struct thing, thing_drop, .name = "a");
+    jumped_over = a;
+    longjmp(out, 1);
+}
+
+TEST(longjmp_drops_nothing)
+{
+    if (setjmp(out) == 0)
+        jumps();
+    CHECK(order[0] == 0);
+    loam_box_drop(jumped_over); // it is alive: who jumps must keep track
+    CHECK(strcmp(order, "a") == 0);
 }
 
 DIES(dropped_twice, "box: dropped twice")
