@@ -13,8 +13,6 @@ VERSION := 0.1.0
 MODE    ?= release
 PREFIX  ?= /usr/local
 CC      ?= gcc
-space   := $(subst ,, )
-SANTAG  := $(subst $(space),,$(subst $(comma),-,$(SAN)))
 O       ?= build/$(MODE)$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 comma   := ,
 

@@ -54,6 +54,10 @@ static inline u32 bits_in(u64 x)
     return (u32)(x * 0x0101010101010101u >> 56);
 }
 
+// Write v in decimal digits, without a terminator; returns how many, at most DECIMAL_MAX.
+#define DECIMAL_MAX 20
+size_t decimal(char *out, size_t v);
+
 // One line on stderr, then abort(). For a caller that broke the rules: double free, foreign
 // pointer. `what` is a static string; `p` is printed behind it in hex. No allocation, no stdio,
 // async-signal-safe.

@@ -270,9 +270,3 @@ void *heap_meta(size_t size)
     lock_give(&the.meta_lock);
     return p;
 }
-
-bool heap_busy(void)
-{
-    return (heap_mine != NULL && heap_mine->busy) || lock_held(&the.heaps_lock) ||
-           lock_held(&the.pool_lock) || lock_held(&the.pages_lock) || lock_held(&the.meta_lock);
-}

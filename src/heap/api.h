@@ -38,10 +38,6 @@ void heap_set_ops(const struct heap_ops *ops);
 // aligned, never given back. NULL on ENOMEM.
 void *heap_meta(size_t size);
 
-// True while the calling thread is inside the heap or holds one of its locks: a signal handler
-// asks before it does more than allocate.
-bool heap_busy(void);
-
 // Tests: NULL when all invariants of the heap hold, else the words of one that does not. Nobody
 // else may be inside the heap.
 const char *heap_check(void);

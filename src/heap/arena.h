@@ -115,11 +115,11 @@ void pages_usage(size_t *ret_live, size_t *ret_dirty);
 
 // ---- slab.c, refill.c: slabs and windows; the owner's thread only, h busy
 
-u32 slab_new(struct heap *h, unsigned cls);        // 0 on ENOMEM
-void slab_park(struct heap *h, u32 slab);          // a full slab, in no list, leaves circulation
-void slab_edge(struct heap *h, u32 slab);          // used has fallen to low: wake or release
-void slab_adopt(struct heap *h, u32 slab);         // its state word was just won
-void slab_unpool(struct heap *h, u32 slab);        // under the pool's lock
+u32 slab_new(struct heap *h, unsigned cls); // 0 on ENOMEM
+void slab_park(struct heap *h, u32 slab);   // a slab with little left to give leaves circulation
+void slab_edge(struct heap *h, u32 slab);   // used has fallen to low: wake or release
+void slab_adopt(struct heap *h, u32 slab);  // its state word was just won
+void slab_unpool(struct heap *h, u32 slab); // under the pool's lock
 bool slab_from_pool(struct heap *h, unsigned cls); // into the list of partial ones; false: none
 void slab_place(struct heap *h, u32 slab);         // in no list: into the one it belongs in
 bool slab_make_current(struct heap *h, u32 slab);  // false: a stranger is purging it just now
@@ -160,6 +160,11 @@ void heap_put(struct heap *h); // to the heaps that wait for a thread
 // In a forked child, at its first slow path, before anything is believed of other heaps. `h` is
 // the forking thread's heap, busy.
 void fork_repair(struct heap *h);
+static inline void fork_check(struct heap *h)
+{
+    if (unlikely(atomic_load_explicit(&the.forked, memory_order_relaxed)) && h == heap_mine)
+        fork_repair(h);
+}
 
 // ---- large.c: blocks that are spans of their own; far.c: blocks outside the arena
 

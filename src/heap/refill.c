@@ -108,8 +108,7 @@ static bool is_dry(const struct class_state *c)
 static bool next_slab(struct heap *h, unsigned cls)
 {
     struct class_state *c = &h->cls[cls];
-    if (unlikely(atomic_load_explicit(&the.forked, memory_order_relaxed)) && h == heap_mine)
-        fork_repair(h);
+    fork_check(h);
     if (is_dry(c) || remote_piled(h))
         drain_all(h);
     if (is_dry(c))

@@ -104,8 +104,7 @@ struct heap *heap_enter(void)
         h = interrupted(h);
     if (h != NULL) {
         busy_begin(h);
-        if (unlikely(atomic_load_explicit(&the.forked, memory_order_relaxed)) && h == heap_mine)
-            fork_repair(h);
+        fork_check(h);
     }
     return h;
 }

@@ -18,19 +18,6 @@ static struct {
 
 // ---------------------------------------------------------------- bad days
 
-static size_t decimal(char *out, size_t v)
-{
-    char digits[20];
-    size_t n = 0;
-    do {
-        digits[n++] = (char)('0' + v % 10);
-        v /= 10;
-    } while (v != 0);
-    for (size_t i = 0; i < n; i++)
-        out[i] = digits[n - 1 - i];
-    return n;
-}
-
 // In the handler of SIGSEGV, on a stack of its own.
 static void tell_overflow(const void *at)
 {

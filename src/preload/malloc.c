@@ -159,20 +159,7 @@ export_ struct mallinfo mallinfo(void)
 }
 #pragma GCC diagnostic pop
 
-// Written to the stream's descriptor, not through stdio: the caller may be low on memory.
-static size_t number(char *out, size_t v)
-{
-    char digits[20];
-    size_t n = 0;
-    do {
-        digits[n++] = (char)('0' + v % 10);
-        v /= 10;
-    } while (v != 0);
-    for (size_t i = 0; i < n; i++)
-        out[i] = digits[n - 1 - i];
-    return n;
-}
-
+// Put together without printf, which may allocate: the caller may be low on memory.
 static size_t put(char *out, size_t at, const char *s)
 {
     size_t n = strlen(s);
@@ -187,11 +174,11 @@ export_ int malloc_info(int options, FILE *stream)
     struct mallinfo2 m = mallinfo2();
     char buf[256];
     size_t n = put(buf, 0, "<malloc version=\"loam-1\">\n<system type=\"current\" size=\"");
-    n += number(buf + n, m.arena);
+    n += decimal(buf + n, m.arena);
     n = put(buf, n, "\"/>\n<total type=\"live\" size=\"");
-    n += number(buf + n, m.uordblks);
+    n += decimal(buf + n, m.uordblks);
     n = put(buf, n, "\"/>\n<total type=\"dirty\" size=\"");
-    n += number(buf + n, m.fordblks);
+    n += decimal(buf + n, m.fordblks);
     n = put(buf, n, "\"/>\n</malloc>\n");
     return fwrite(buf, 1, n, stream) == n ? 0 : -1;
 }
@@ -201,9 +188,9 @@ export_ void malloc_stats(void)
     struct mallinfo2 m = mallinfo2();
     char buf[128];
     size_t n = put(buf, 0, "loam: live ");
-    n += number(buf + n, m.uordblks);
+    n += decimal(buf + n, m.uordblks);
     n = put(buf, n, " bytes in spans, free and dirty ");
-    n += number(buf + n, m.fordblks);
+    n += decimal(buf + n, m.fordblks);
     n = put(buf, n, " bytes\n");
     if (write(STDERR_FILENO, buf, n) < 0) {
         // Nobody reads stderr.
