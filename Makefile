@@ -6,6 +6,7 @@
 #   make examples   build and run every example
 #   make bench      compare allocators  (SUITE=quick|full|micro|traces|real, PEERS=name=/lib.so,…)
 #   make install    DESTDIR=, PREFIX=
+#   make web        rebuild web/dist, the HTML pages (node and npm; building loam needs neither)
 #
 #   MODE=release|debug     SAN=address,undefined | thread     O=folder for the build
 
@@ -51,6 +52,9 @@ $O/obj/%.o: %.c Makefile
 	$(say)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c $< -o $@
+
+# The pages of web/ stand in it whole.
+$O/obj/src/report/page.o: $(wildcard web/dist/*.html)
 
 $O/internal.a: $(TARGET_OBJS)
 	$(say)
@@ -191,6 +195,11 @@ install: all
 	@chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/loam.pc
 	$(foreach m,$(wildcard man/*.[1-8]),install -D -m 644 $(m) \
 		$(HERE)/share/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m)) &&) :
+
+.PHONY: web
+web:
+	@command -v npm >/dev/null || { echo "make web needs node and npm: apt-get install nodejs npm"; exit 1; }
+	cd web && { [ -d node_modules ] || npm ci --ignore-scripts; } && npm run build
 
 clean:
 	rm -rf build
