@@ -29,7 +29,7 @@ TOOL_LIBS := -ldw -lelf -ljansson -lm
 # Layers, as tools/layers names them. What runs in the target, then the libc names, then the tool.
 TARGET_LAYERS  := base os heap scan own record guard
 PRELOAD_LAYERS := preload
-TOOL_LAYERS    := target report inspect cli
+TOOL_LAYERS    := target report lab lab/exp cli
 objs = $(patsubst %.c,$O/obj/%.o,$(wildcard $(patsubst %,src/%/*.c,$(1))))
 TARGET_OBJS  := $(call objs,$(TARGET_LAYERS))
 PRELOAD_OBJS := $(call objs,$(PRELOAD_LAYERS))
@@ -55,6 +55,9 @@ $O/obj/%.o: %.c Makefile
 
 # The pages of web/ stand in it whole.
 $O/obj/src/report/page.o: $(wildcard web/dist/*.html)
+
+# Experiments time loops as they are written: no vectors but those that are asked for.
+$O/obj/src/lab/exp/%.o: CFLAGS += -O2 -fno-tree-vectorize -fno-tree-slp-vectorize -ffp-contract=off
 
 $O/internal.a: $(TARGET_OBJS)
 	$(say)

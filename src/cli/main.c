@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 const struct command *const commands[] = {
-    &command_run,  &command_report,  &command_bench,      &command_mem,
+    &command_run,  &command_report,  &command_bench,      &command_lab,
     &command_help, &command_version, &command_completion,
 };
 const size_t commands_count = countof(commands);

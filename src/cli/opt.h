@@ -46,7 +46,7 @@ struct command {
 };
 
 // In the order of `loam help`. One definition each, at the end of its file.
-extern const struct command command_run, command_report, command_bench, command_mem, command_help,
+extern const struct command command_run, command_report, command_bench, command_lab, command_help,
     command_version, command_completion;
 extern const struct command *const commands[];
 extern const size_t commands_count;
