@@ -29,7 +29,7 @@ TOOL_LIBS := -ldw -lelf -ljansson -lm
 # Layers, as tools/layers names them. What runs in the target, then the libc names, then the tool.
 TARGET_LAYERS  := base os heap scan own record guard
 PRELOAD_LAYERS := preload
-TOOL_LAYERS    := target report lab lab/exp cli
+TOOL_LAYERS    := target report inspect lab lab/exp cli
 objs = $(patsubst %.c,$O/obj/%.o,$(wildcard $(patsubst %,src/%/*.c,$(1))))
 TARGET_OBJS  := $(call objs,$(TARGET_LAYERS))
 PRELOAD_OBJS := $(call objs,$(PRELOAD_LAYERS))
