@@ -8,7 +8,8 @@
 
 #include "format/recording.h"
 
-#define ARCHIVE_SITES 64 // kept of each process besides those that leaked
+#define ARCHIVE_SITES   64 // kept of each process besides those that leaked
+#define ARCHIVE_THREADS 8
 
 struct archive {
     char *blocks;
