@@ -1,20 +1,25 @@
 // cmd_report.c: `loam report`: a recording, told again.
 
 #include "cli/view.h"
+#include "report/html.h"
 #include "report/json.h"
 #include "report/load.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 struct report_options {
     bool json;
+    const char *html;
     struct view view;
 };
 
 static const struct option options[] = {
     {"json", 'j', NULL, OPT_FLAG, offsetof(struct report_options, json),
      "everything as JSON, for machines"},
+    {"html", 0, "FILE", OPT_TEXT, offsetof(struct report_options, html),
+     "write one HTML page that needs no network"},
     VIEW_OPTIONS(struct report_options, view),
 };
 
@@ -30,9 +35,31 @@ static const char *chosen(const struct command *c, int n, char **operands, char 
     return last;
 }
 
+static int written(const struct command *c, bool whole, const char *path)
+{
+    if (whole)
+        return 0;
+    say(c, "%s could not be written: %s.", path, strerror(errno));
+    return EXIT_LOAM;
+}
+
+// "-" is stdout, as everywhere.
+static int write_html(const struct command *c, struct model *m, const char *path)
+{
+    FILE *out = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
+    if (out == NULL)
+        return written(c, false, path);
+    int r = html_report(out, m);
+    if (out != stdout && fclose(out) != 0)
+        r = -1;
+    return written(c, r == 0, path);
+}
+
 static int show(const struct command *c, struct model *m, const struct report_options *o,
                 const char *next)
 {
+    if (o->html != NULL)
+        return write_html(c, m, o->html);
     if (o->json)
         json_report(stdout, m);
     else

@@ -151,6 +151,11 @@ static enum role role_of(const struct stack_line *l)
     return user ? ROLE_USER : ROLE_LIBRARY;
 }
 
+bool stack_is_own(const struct stack_line *line)
+{
+    return role_of(line) == ROLE_USER;
+}
+
 // ---------------------------------------------------------------- cutting
 
 // All functions of a stack, inlined ones included.
