@@ -14,6 +14,7 @@ const struct command *const commands[] = {
     &command_report,
     &command_bench,
     &command_mem,
+    &command_elf,
     &command_lab,
     &command_help,
     &command_version,

@@ -52,6 +52,7 @@ extern const struct command
     command_report,
     command_bench,
     command_mem,
+    command_elf,
     command_lab,
     command_help,
     command_version,
