@@ -199,8 +199,9 @@ bool lab_time_quietly(struct lab *l, struct arm *arms, size_t count, double seco
             samples_clear(&arms[i].samples);
         double before = clock_core_ghz();
         block(l, arms, (u32)count, seconds);
-        ghz = clock_core_ghz();
-        if (!clock_moved(before, ghz))
+        double after = clock_core_ghz();
+        ghz = (before + after) / 2;
+        if (!clock_moved(before, after))
             break;
         l->to->clock_moved += attempt;
     }
@@ -221,6 +222,7 @@ bool lab_time(struct lab *l, struct arm *arms, size_t count)
         return false;
     for (size_t i = 0; i < count; i++)
         lab_measured(l, arms[i].name, arms[i].got, arms[i].in_cycles ? "cycles" : "ns");
+    result_bars(l->to, count);
     return true;
 }
 

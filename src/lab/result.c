@@ -56,6 +56,14 @@ void lab_measured(struct lab *l, const char *key, struct summary of, const char 
     metric(l, key, of, unit);
 }
 
+void result_bars(struct result *r, size_t count)
+{
+    size_t all = json_array_size(r->metrics);
+    r->bars++;
+    for (size_t i = all - count; i < all; i++)
+        json_object_set_new(json_array_get(r->metrics, i), "group", json_integer(r->bars));
+}
+
 static json_t *sentence(const char *fmt, va_list args)
 {
     char text[1024];

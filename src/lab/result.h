@@ -20,6 +20,7 @@ struct result {
     json_t *why, *partly, *cannot; // objects: key of a metric -> sentence; "" stands for all
     u32 kept, rejected;            // samples
     u32 clock_moved;               // blocks in which the core's clock did
+    u32 bars;                      // groups of metrics that are drawn as bars
     u32 memory_count;
     struct {
         void *at;
@@ -31,4 +32,6 @@ struct result {
 void result_init(struct result *r);
 // The experiment's object in the JSON, verdicts included. `grade` is that of the noise.
 json_t *result_json(const struct result *r, const struct experiment *e, char grade);
+// The last `count` metrics were timed against each other: they are drawn as bars.
+void result_bars(struct result *r, size_t count);
 json_t *result_summary_json(struct summary s);

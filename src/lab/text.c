@@ -118,6 +118,20 @@ static void reasons(struct ink *k, const json_t *e)
 
 // ---------------------------------------------------------------- details
 
+// The greatest value of the group that `m` was timed in; 0 if it stands alone.
+static double greatest_of_group(const json_t *e, const json_t *m)
+{
+    size_t i;
+    json_t *other;
+    double most = 0, group = number(m, "group");
+    json_array_foreach(json_object_get(e, "metrics"), i, other)
+    {
+        if (group != 0 && number(other, "group") == group)
+            most = fmax(most, number(other, "value"));
+    }
+    return most;
+}
+
 static void metrics(struct ink *k, const json_t *e)
 {
     size_t i;
@@ -131,8 +145,14 @@ static void metrics(struct ink *k, const json_t *e)
         ink_cut(k, INK_PLAIN, string(m, "key"), 30);
         ink_to(k, 34);
         ink(k, INK_BOLD, "%16s", text_number(value, number(m, "value"), unit));
+        double most = greatest_of_group(e, m);
+        if (most > 0) {
+            ink(k, INK_PLAIN, " ");
+            draw_bar(k, number(m, "value"), most, 20);
+            ink_to(k, 72);
+        }
         if (!json_is_true(json_object_get(m, "exact")) && number(m, "n") > 1)
-            ink(k, INK_DIM, "  %s to %s, n %d",
+            ink(k, INK_DIM, "  %s- %s, n %d",
                 text_number(low, json_number_value(json_array_get(ci, 0)), ""),
                 text_number(high, json_number_value(json_array_get(ci, 1)), ""),
                 (int)number(m, "n"));
@@ -218,6 +238,8 @@ void text_experiment(struct ink *k, const json_t *e, bool whole)
     reasons(k, e);
     if (whole)
         details(k, e);
+    else
+        draw_sparklines(k, e);
 }
 
 // ---------------------------------------------------------------- the sum
