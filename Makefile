@@ -103,7 +103,7 @@ $O/tests/%: $O/obj/tests/%.o $O/internal.a
 	$(say)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread -ldl
-tests: $(UNIT_TESTS) $O/tests/golden/fabricate
+tests: $(UNIT_TESTS) $O/tests/golden/fabricate $O/tests/web/rich
 
 # Tests of the tool need its code, but for its main().
 TOOL_TESTS := $(addprefix $O/tests/unit/,load_test bench_test stop_test target_test session_test timeline_test)

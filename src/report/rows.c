@@ -20,6 +20,7 @@ struct rows rows_of(struct model *m, struct symbols *symbols)
     for (u32 i = 0; i < all.count; i++) {
         struct row *r = &rows.items[i];
         r->place = all.items[i];
+        all.items[i]->number = i;
         r->symbols = symbols;
         for (u32 g = 0; g < gauges_count; g++) {
             r->after[g] = gauges[g].of(r->place);

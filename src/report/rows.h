@@ -22,7 +22,8 @@ struct rows {
     u64 after[GAUGES_MAX], before[GAUGES_MAX]; // sums
 };
 
-// One model's rows, a row for each distinct stack. Places live in the model's store.
+// One model's rows, a row for each distinct stack: place->number is its row's. Places live in the
+// model's store.
 struct rows rows_of(struct model *m, struct symbols *symbols);
 void rows_done(struct rows *r);
 

@@ -4,8 +4,11 @@ import { showPage } from "../components/page.tsx";
 import { count, of, time } from "../lib/format.ts";
 import { loadReport, type Report } from "../report/data.ts";
 import { FlameSection } from "../report/flame.tsx";
-import { NotesSection, ProcessesSection } from "../report/processes.tsx";
+import { LifetimesSection, lifetimesSay } from "../report/lifetimes.tsx";
+import { NotesSection, ProcessesSection, ThreadsSection } from "../report/processes.tsx";
 import { LeaksSection, leaksSay, SitesSection } from "../report/sites.tsx";
+import { SizesSection, sizesSay } from "../report/sizes.tsx";
+import { TimelineSection } from "../report/timeline.tsx";
 import { Top } from "../report/top.tsx";
 
 function sub(report: Report) {
@@ -45,11 +48,35 @@ showPage({
             says: `${of(report.sitesCount, "distinct stack")} that allocated; open one for its stack`,
             body: <SitesSection report={report} />,
         },
+        data.timeline && {
+            id: "timeline",
+            title: "Timeline",
+            says: "move the slider to see who held what; drag in the plot to zoom, double click to go back",
+            body: <TimelineSection report={report} />,
+        },
+        data.lifetimes && data.lifetimes.blocks.some((b) => b > 0) && {
+            id: "lifetimes",
+            title: "Lifetimes",
+            says: lifetimesSay(report),
+            body: <LifetimesSection report={report} />,
+        },
+        data.totals.capacity > data.totals.alloc_bytes && {
+            id: "sizes",
+            title: "Sizes",
+            says: sizesSay(report),
+            body: <SizesSection report={report} />,
+        },
         data.processes.length > 1 && {
             id: "processes",
             title: "Processes",
             says: `${count(data.processes_count)} recorded`,
             body: <ProcessesSection report={report} />,
+        },
+        data.threads.length > 1 && {
+            id: "threads",
+            title: "Threads",
+            says: "what each did itself; what one allocated another may have freed",
+            body: <ThreadsSection report={report} />,
         },
         data.notes.length > 0 && {
             id: "notes",

@@ -43,29 +43,34 @@ export interface Note {
 }
 
 export interface Timeline {
-    /** Milliseconds after the start. */
-    ms: number[];
+    /** Nanoseconds after the start. */
+    ns: number[];
     live: number[];
-    rss?: (number | null)[];
-    /** Allocations since the moment before. */
-    allocs?: number[];
-    labels: { ms: number; text: string }[];
-    /** The largest sites at each moment: site numbers, and a row of bytes for each. */
-    sites?: { site: number; bytes: number[] }[];
+    rss: (number | null)[];
+    /** Allocations so far. */
+    allocs: number[];
+    /** The largest sites, and what each held at every moment (0: not among the largest then). */
+    sites: { site: number; bytes: number[] }[];
 }
 
-export interface RssPart {
-    key: string;
-    label: string;
-    help: string;
-    bytes: number;
-}
-
-export interface SizeClass {
-    size: number;
-    allocs: number;
+export interface Label {
+    name: string;
+    ns: number;
     live: Amount;
-    waste: number;
+}
+
+export interface Thread {
+    /** Index in the list of processes. */
+    process: number;
+    /** 0: the rest of a process with very many threads. */
+    tid: number;
+    name: string;
+    ended: boolean;
+    started_ns: number;
+    allocs: number;
+    alloc_bytes: number;
+    frees: number;
+    temporaries: number;
 }
 
 export interface ReportData {
@@ -84,7 +89,13 @@ export interface ReportData {
         reachable: Amount | null;
         no_scan: string | null;
         peak: { bytes: number; pid: number; ns: number } | null;
-        temporary?: number;
+        temporaries: number;
+        copied_bytes: number;
+        /** What all allocated blocks could have held, and the live ones. */
+        capacity: number;
+        live_capacity: number;
+        /** Processes whose numbers are estimates from samples. */
+        sampled: number;
     };
     measures: Measure[];
     functions: string[];
@@ -102,21 +113,22 @@ export interface ReportData {
         values: number[][];
         /** The last so many are no sites: sums of small ones, where their stacks leave the tree. */
         rests: number;
-        /** The biggest single request. */
+        /** The biggest and the smallest single request, and what all blocks could have held. */
         largest: number[];
-        /** Rows of a histogram of lifetimes, as in `lifetimes`, where they are known. */
-        lifetimes?: (number[] | null)[];
-        /** Bytes lost to rounding up, and the size that would lose less, where known. */
-        waste?: number[];
+        smallest: number[];
+        capacity: number[];
+        /** Freed blocks by lifetime, as in `lifetimes`; of the most important sites alone. */
+        lives: number[][];
     };
     sites_left_out: number;
-    lifetimes?: { edges_ns: number[]; blocks: number[] };
-    classes?: SizeClass[];
+    lifetimes?: { from_ns: number[]; blocks: number[] };
     timeline?: Timeline;
-    rss?: { total: number; measured: number; parts: RssPart[] };
+    labels: Label[];
+    peak_ns: number | null;
     processes: Process[];
     /** In all; the list has the first ones. */
     processes_count: number;
+    threads: Thread[];
     notes: Note[];
     diff?: { from: string; to: string; threshold: number | null };
 }

@@ -16,7 +16,7 @@ function about(n: Node): string {
 
 export function FlameSection({ report }: { report: Report }) {
     const measures = report.data.measures.map((m, i) => ({ ...m, i })).filter((m) => m.total !== 0);
-    const [chosen, choose] = useState(measures[0]?.i ?? 0);
+    const [chosen, choose] = useState((measures.find((m) => m.key === "peak") ?? measures[0])?.i ?? 0);
     const [inverse, setInverse] = useState(false);
     const [search, setSearch] = useState("");
     const measure = report.data.measures[chosen];

@@ -2,7 +2,7 @@
 
 import { type Column, Table } from "../components/table.tsx";
 import { count, size, time } from "../lib/format.ts";
-import type { Note, Process, Report } from "./data.ts";
+import type { Note, Process, Report, Thread } from "./data.ts";
 import "./processes.css";
 
 interface Row {
@@ -56,6 +56,33 @@ export function ProcessesSection({ report }: { report: Report }) {
                 <p class="site-facts">{count(report.data.processes_count - all.length)} later ones are not in this page.</p>
             )}
         </>
+    );
+}
+
+export function ThreadsSection({ report }: { report: Report }) {
+    const many = report.data.processes_count > 1;
+    const columns: Column<Thread>[] = [
+        {
+            key: "thread", title: "Thread", wide: true, value: (t) => t.tid,
+            show: (t) => (
+                <>
+                    <code>{t.name || "thread"}</code>{" "}
+                    <span class="stack-where">
+                        {t.tid || "all the others"}{many && ` of process ${report.data.processes[t.process]?.pid ?? "?"}`}
+                        {t.ended && " · ended"}
+                    </span>
+                </>
+            ),
+        },
+        { key: "bytes", title: "Allocated", bar: true, value: (t) => t.alloc_bytes, show: (t) => size(t.alloc_bytes) },
+        { key: "allocs", title: "Allocations", bar: true, value: (t) => t.allocs, show: (t) => count(t.allocs) },
+        { key: "frees", title: "Frees", minor: true, value: (t) => t.frees, show: (t) => count(t.frees) },
+        { key: "temporaries", title: "Temporaries", minor: true, value: (t) => t.temporaries, show: (t) => count(t.temporaries) },
+        { key: "start", title: "Started", minor: true, value: (t) => t.started_ns, show: (t) => time(t.started_ns) },
+    ];
+    return (
+        <Table<Thread> rows={report.data.threads} columns={columns} sort="bytes" noun="thread"
+            id={(t) => t.process + "/" + t.tid} describe="Threads" />
     );
 }
 

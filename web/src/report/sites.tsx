@@ -10,7 +10,9 @@ function text(report: Report, site: number): string {
     return report.stack(site).map((f) => `${f.name} ${f.file} ${f.module}`).join(" ").toLowerCase();
 }
 
-const MINOR = new Set(["blocks", "reachable", "copied", "waste", "untouched"]);
+// In the detail of a site, but no columns of their own: a table has room for seven.
+const HIDDEN = new Set(["blocks", "temporary", "waste", "untouched", "reachable"]);
+const MINOR = new Set(["copied", "temporaries", "allocations"]);
 
 function columns(report: Report, keys: string[]): Column<number>[] {
     const wide: Column<number> = {
@@ -38,11 +40,25 @@ function columns(report: Report, keys: string[]): Column<number>[] {
     })];
 }
 
+function requests(smallest: number, largest: number): string {
+    return smallest === largest ? `Every block of ${of(largest, "byte")}` : `Blocks of ${count(smallest)} to ${of(largest, "byte")}`;
+}
+
+function facts(report: Report, site: number): string[] {
+    const { smallest, largest } = report.data.sites;
+    const list = largest[site] > 0 ? [requests(smallest[site], largest[site])] : [];
+    report.data.measures.forEach((m, i) => {
+        const v = report.value(site, i);
+        if (v !== 0 && HIDDEN.has(m.key)) list.push(`${m.label.toLowerCase()} ${m.unit === "bytes" ? size(v) : count(v)}`);
+    });
+    return list;
+}
+
 function Detail({ report, site }: { report: Report; site: number }) {
-    const largest = report.data.sites.largest[site];
+    const list = facts(report, site);
     return (
         <>
-            {largest > 0 && <p class="site-facts">Largest request {of(largest, "byte")}</p>}
+            {list.length > 0 && <p class="site-facts">{list.join(" · ")}</p>}
             <Stack frames={report.stack(site)} />
         </>
     );
@@ -60,7 +76,7 @@ function SitesTable({ report, rows, keys, sort, noun }: {
 
 export function SitesSection({ report }: { report: Report }) {
     const rows = [...Array(report.sitesCount).keys()];
-    const keys = report.data.measures.map((m) => m.key);
+    const keys = report.data.measures.map((m) => m.key).filter((k) => !HIDDEN.has(k));
     const sort = ["peak", "live", "allocated"].find((k) => (report.data.measures[report.measure(k)]?.total ?? 0) !== 0);
     return (
         <>

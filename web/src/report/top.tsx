@@ -40,13 +40,9 @@ export function Tiles({ report }: { report: Report }) {
                     says={<>{time(t.peak.ns)} after the start{report.data.processes.length > 1 && `, process ${t.peak.pid}`}</>} />
             )}
             <Tile title="Allocated" value={size(t.alloc_bytes)} says={<>by {of(t.allocs, "call")}</>} href="#sites" />
-            {t.temporary !== undefined && t.allocs > 0 && (
-                <Tile title="Temporary" value={share(t.temporary, t.allocs)} href="#flame"
-                    says={<>{count(t.temporary)} freed by the next call</>} />
-            )}
-            {report.data.rss && (
-                <Tile title="RSS" value={size(report.data.rss.measured)} href="#rss"
-                    says={<>{size(report.data.rss.parts[0].bytes)} of it live blocks</>} />
+            {t.temporaries > 0 && (
+                <Tile title="Temporary" value={share(t.temporaries, t.allocs)} href="#lifetimes"
+                    says={<>{count(t.temporaries)} blocks freed by the next call</>} />
             )}
         </div>
     );
