@@ -57,7 +57,7 @@ $O/obj/%.o: %.c Makefile
 $O/obj/src/report/page.o: $(wildcard web/dist/*.html)
 
 # Experiments time loops as they are written: no vectors but those that are asked for.
-$O/obj/src/lab/exp/%.o: CFLAGS += -O2 -fno-tree-vectorize -fno-tree-slp-vectorize \
+$O/obj/src/lab/exp/%.o: ALL_CFLAGS += -O2 -fno-tree-vectorize -fno-tree-slp-vectorize \
 	-ffp-contract=off -fstack-protector-explicit
 
 $O/internal.a: $(TARGET_OBJS)

@@ -89,7 +89,7 @@ static void run(struct lab *l)
     lab_time(l, arms, countof(arms));
     lab_measured(l, "register_operand", arms[0].got, "cycles");
     if (arms[1].got.value < 1.5 * arms[0].got.value)
-        lab_partly(l, "register_add",
+        lab_partly(l, "register_operand",
                    "copies between registers cost nothing (they are renamed), "
                    "an addition one cycle");
     registers_here(l);
