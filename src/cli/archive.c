@@ -92,7 +92,26 @@ static const struct record_process *find_record(const struct recording *r, size_
     return NULL;
 }
 
-static void put_process(struct writer *w, const struct record_process *p, u32 add)
+// The process's totals with those of all its threads: of ended threads nobody asks.
+static void sum_totals(struct record_totals *to, const struct process *p)
+{
+    u64 unit = p->sample_bytes == 0 ? 1 : SAMPLE_UNIT; // F8
+    *to = (struct record_totals){
+        .allocs = p->allocs * unit,
+        .alloc_bytes = p->alloc_bytes,
+        .alloc_capacity = p->churn.capacity,
+        .frees = p->frees * unit,
+        .free_bytes = p->free_bytes,
+        .free_capacity = p->free_capacity,
+        .temporaries = p->churn.temporaries,
+        .temporary_bytes = p->churn.temporary_bytes,
+        .reallocs = p->churn.reallocs,
+        .copied_bytes = p->churn.copied_bytes,
+    };
+}
+
+static void put_process(struct writer *w, const struct record_process *p,
+                        const struct process *known, u32 add)
 {
     size_t bytes = sizeof *p + p->exe_len + p->args_len;
     w->process = p->index + add;
@@ -104,6 +123,7 @@ static void put_process(struct writer *w, const struct record_process *p, u32 ad
     copy->head = head;
     copy->index = w->process;
     copy->parent = p->parent == 0 ? 0 : p->parent + add;
+    sum_totals(&copy->rest, known);
 }
 
 static void put_module(struct writer *w, const struct module *m)
@@ -233,30 +253,6 @@ static void put_modules(struct writer *w, struct site *const *sites, u32 n, u32 
     }
 }
 
-// The threads that did most, and the rest as one.
-static void put_threads(struct writer *w, const struct process *p)
-{
-    struct record_thread *r = NULL;
-    for (u32 i = 0; i < p->threads_count; i++) {
-        const struct thread *t = &p->threads[i];
-        if (i <= ARCHIVE_THREADS)
-            r = put(w, RECORD_THREAD, sizeof *r);
-        if (r == NULL)
-            return;
-        r->tid = i < ARCHIVE_THREADS ? t->tid : 0;
-        r->ended = t->ended;
-        r->started = t->started_ns / CLOCK_TICK_NS;
-        r->stopped = t->stopped_ns / CLOCK_TICK_NS;
-        r->allocs += t->allocs;
-        r->alloc_bytes += t->alloc_bytes;
-        r->frees += t->frees;
-        r->free_bytes += t->free_bytes;
-        r->temporaries += t->temporaries;
-        if (i < ARCHIVE_THREADS)
-            memcpy(r->name, t->name, strnlen(t->name, sizeof r->name));
-    }
-}
-
 // All sites that are not kept, as one.
 static void put_other(struct writer *w, const struct record_process *p, struct site *const *sites,
                       u32 kept, u32 n)
@@ -274,20 +270,18 @@ static void put_other(struct writer *w, const struct record_process *p, struct s
 }
 
 // One process: its record, the modules and sites that are kept, the rest as one site.
-static void put_all(struct writer *w, const struct record_process *p, struct site *const *sites,
-                    u32 n, u32 add, u32 *told)
+static void put_all(struct writer *w, const struct record_process *p, const struct process *known,
+                    struct site *const *sites, u32 n, u32 add, u32 *told)
 {
     u32 kept = 0, heavy = 0;
     for (; kept < n && heavy < ARCHIVE_SITES; kept++)
         heavy += !leaked(sites[kept]);
-    put_process(w, p, add);
+    put_process(w, p, known, add);
     put_modules(w, sites, kept, told, w->process);
     put_other(w, p, sites, kept, n);
     for (u32 i = 0; i < kept && !w->failed; i++)
         if (sites[i]->id != p->first_site)
             put_site(w, sites[i]);
-    if (n > 0 && !w->failed)
-        put_threads(w, sites[0]->process);
     w->a->processes += n > kept;
 }
 
@@ -310,7 +304,7 @@ static void put_model(struct writer *w, struct model *m, const struct recording 
             at++;
         const struct record_process *p = find_record(r, used, m->processes[i].index);
         if (p != NULL)
-            put_all(w, p, sites + first, at - first, add, told);
+            put_all(w, p, &m->processes[i], sites + first, at - first, add, told);
     }
     free(sites);
     free(told);

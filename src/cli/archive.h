@@ -8,8 +8,7 @@
 
 #include "format/recording.h"
 
-#define ARCHIVE_SITES   64 // kept of each process besides those that leaked
-#define ARCHIVE_THREADS 8
+#define ARCHIVE_SITES 64 // kept of each process besides those that leaked
 
 struct archive {
     char *blocks;

@@ -24,8 +24,9 @@
 //     more blocks than a mapped recording, up to RECORDING_BLOCKS_MAX.
 // F8  counters of a process that is sampled (record_process.sample_bytes != 0) are estimates, those
 //     of blocks in units of 1/SAMPLE_UNIT; lifetimes and `samples` count what was really seen.
-// F9  bytes allocated = bytes freed + bytes live, in each site, thread and process; the sites of a
-//     process sum to its totals, and so do its threads. (While it runs: but for calls under way.)
+// F9  the totals of a process are its `rest` and those of all its threads; its sites sum to the
+//     same, and bytes live are bytes allocated less bytes freed. (While it runs: but for calls
+//     under way.)
 //
 // What the tool writes while a program runs, samples and labels, stands in format/timeline.h.
 #pragma once
@@ -134,6 +135,14 @@ enum scan_error {
     SCAN_UNREADABLE,    // the process's heap could not be read or made no sense
 };
 
+// What was done by whoever owns this. What each means stands in struct record_site.
+struct record_totals {
+    _Atomic u64 allocs, alloc_bytes, alloc_capacity;
+    _Atomic u64 frees, free_bytes, free_capacity;
+    _Atomic u64 temporaries, temporary_bytes;
+    _Atomic u64 reallocs, copied_bytes;
+};
+
 // First record of a process's first block.
 struct record_process {
     struct record head;
@@ -148,15 +157,12 @@ struct record_process {
     u64 started_ns;         // CLOCK_REALTIME
     u64 root;               // address of loam_heap_root in the process
     u64 tags; // address of its tag arena: tag of block i of a span = tags + 16*desc.tags + 8*i
-    // F3: totals over all sites, exact up to blocks allocated before recording began.
-    _Atomic u64 live_bytes; // bytes asked for, of live blocks
-    _Atomic u64 live_blocks;
-    _Atomic u64 allocs; // calls that returned a block
-    _Atomic u64 alloc_bytes;
-    _Atomic u64 frees;
-    _Atomic u64 peak_bytes;  // highest live_bytes
-    _Atomic u64 peak_ns;     // nanoseconds after started_ns, coarse
-    _Atomic u64 peak_serial; // grows each time the peak is passed; see struct record_site
+    // F3: exact up to blocks allocated before recording began.
+    struct record_totals rest; // F9: of threads without a record of their own
+    _Atomic u64 live_bytes;    // bytes asked for, of live blocks
+    _Atomic u64 peak_bytes;    // highest live_bytes
+    _Atomic u64 peak_ns;       // nanoseconds after started_ns, coarse
+    _Atomic u64 peak_serial;   // grows each time the peak is passed; see struct record_site
     // The thread that asks for a scan: its stack pointer, and the registers that a called function
     // keeps, where the program called exit or returned from main. What lies below are frames of
     // libc and of the library, whose unset slots hold leftovers of the program's dead ones: no
@@ -165,11 +171,6 @@ struct record_process {
     u64 exit_kept[6];
     u32 first_site; // smaller site ids in tags are blocks inherited from the parent by fork
     u32 pad;
-    // F3: more totals over all sites; what each means stands in struct record_site.
-    _Atomic u64 free_bytes;
-    _Atomic u64 alloc_capacity, free_capacity;
-    _Atomic u64 temporaries, temporary_bytes;
-    _Atomic u64 reallocs, copied_bytes;
     _Atomic u64 merged;       // stacks that were merged into "other", PROCESS_MERGED
     _Atomic u64 sample_bytes; // F8: mean distance of two samples; 0: every block is counted
     u64 sample_began;         // ticks of the header's clock
@@ -192,17 +193,16 @@ struct record_module {
     char path[];
 };
 
-// A thread, and what it did itself: a block that it allocated may be freed by another. Threads
-// that come when there are many already share one record, whose tid is 0.
+// A thread, and what it did itself: a block that it allocated may be freed by another. Written by
+// that thread alone, at its first call. Only the first THREADS_MAX have a record of their own.
+#define THREADS_MAX 256
 struct record_thread {
     struct record head;
     u32 tid;
-    _Atomic u32 ended;
+    _Atomic u32 ended;    // by the tool: 1 when it has noticed
     u64 started, stopped; // ticks of the header's clock
-    _Atomic u64 allocs, alloc_bytes;
-    _Atomic u64 frees, free_bytes;
-    _Atomic u64 temporaries;
-    char name[16]; // by the tool, as the kernel has it
+    char name[16];        // by the tool, as the kernel has it
+    struct record_totals own;
 };
 
 // How long blocks lived that were freed, in ticks: bucket i counts [2^i, 2^(i+1)), the last one
@@ -274,12 +274,16 @@ static_assert(sizeof(struct record_block) + sizeof(struct record_site) + RECORDI
 #define FRAME_MODULE_SHIFT 48
 #define FRAME_OFFSET_MASK  (((u64)1 << FRAME_MODULE_SHIFT) - 1)
 
-// A block's tag in the target's own memory (struct record_process.tags). Large blocks and blocks
-// outside the arena have two tags, the second one holding the upper half of the size in `size`.
+// A block's tag in the target's own memory (struct record_process.tags). Blocks of slabs are not
+// larger than 32 KiB; large blocks and blocks outside the arena have a second word, which holds the
+// size's upper bits: size = word << 16 | tag.size.
 struct tag {
-    u32 site : 24; // record_site.id; 0: allocated before recording began
-    u32 kind : 3;  // enum alloc_kind
-    u32 temp : 5;
-    u32 size; // bytes asked for (lower 32 bits)
+    u64 site : 20;   // record_site.id; 0: allocated before recording began
+    u64 kind : 2;    // enum alloc_kind
+    u64 watched : 1; // the block describes a module: see record/module.h
+    u64 grown : 1;   // it came by realloc
+    u64 birth : 24;  // when it was allocated, see record/life.h
+    u64 size : 16;   // bytes asked for (lower 16 bits)
 };
 static_assert(sizeof(struct tag) == 8, "eight bytes a live block");
+#define TAG_SIZE_SHIFT 48 // of size in the tag as a word

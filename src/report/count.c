@@ -14,22 +14,31 @@ static u64 blocks_of(u64 sample_bytes, u64 counter)
     return sample_bytes == 0 ? counter : (counter + SAMPLE_UNIT / 2) / SAMPLE_UNIT;
 }
 
+// F9: of the process itself or of one of its threads.
+void count_totals(struct process *to, const struct record_totals *from)
+{
+    u64 sample = to->sample_bytes;
+    struct churn *c = &to->churn;
+    to->allocs += blocks_of(sample, from->allocs);
+    to->alloc_bytes += from->alloc_bytes;
+    to->frees += blocks_of(sample, from->frees);
+    to->free_bytes += from->free_bytes;
+    to->live.blocks = minus(to->allocs, to->frees);
+    c->capacity += from->alloc_capacity;
+    to->free_capacity += from->free_capacity;
+    to->live_capacity = minus(c->capacity, to->free_capacity);
+    c->temporaries += from->temporaries;
+    c->temporary_bytes += from->temporary_bytes;
+    c->reallocs += from->reallocs;
+    c->copied_bytes += from->copied_bytes;
+}
+
 void count_process(struct process *to, const struct record_process *from)
 {
-    u64 sample = from->sample_bytes;
-    to->live = (struct amount){from->live_bytes, blocks_of(sample, from->live_blocks)};
-    to->allocs = blocks_of(sample, from->allocs);
-    to->alloc_bytes = from->alloc_bytes;
-    to->frees = blocks_of(sample, from->frees);
-    to->free_bytes = from->free_bytes;
-    to->live_capacity = minus(from->alloc_capacity, from->free_capacity);
-    to->sample_bytes = sample;
+    to->live.bytes = from->live_bytes;
+    to->sample_bytes = from->sample_bytes;
     to->merged = from->merged;
-    to->churn = (struct churn){.capacity = from->alloc_capacity,
-                               .temporaries = from->temporaries,
-                               .temporary_bytes = from->temporary_bytes,
-                               .reallocs = from->reallocs,
-                               .copied_bytes = from->copied_bytes};
+    count_totals(to, &from->rest);
 }
 
 static void fill_lives(struct churn *c, const struct record_lives *lives, u64 frees)

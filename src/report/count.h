@@ -7,6 +7,8 @@
 #include "report/model.h"
 
 void count_process(struct process *to, const struct record_process *from);
+// Add what a thread did.
+void count_totals(struct process *to, const struct record_totals *from);
 // `to->process` is filled in already.
 void count_site(struct site *to, const struct record_site *from);
 // Add to the process what is counted in sites only.

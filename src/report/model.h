@@ -86,7 +86,7 @@ struct process {
     struct amount live;
     u64 allocs, alloc_bytes, frees, free_bytes;
     struct churn churn;
-    u64 live_capacity;
+    u64 live_capacity, free_capacity;
     struct thread *threads; // in model.threads
     u32 threads_count;
     u64 peak_bytes, peak_ns, peak_serial;

@@ -2,6 +2,7 @@
 
 #include "report/timeline.h"
 
+#include "report/count.h"
 #include "report/utf8.h"
 
 #include <stdlib.h>
@@ -47,13 +48,14 @@ static bool add_thread(struct timeline *t, struct process *process, const struct
         .ended = rt->ended != 0,
         .started_ns = rt->started * CLOCK_TICK_NS,
         .stopped_ns = rt->stopped * CLOCK_TICK_NS,
-        .allocs = rt->allocs,
-        .alloc_bytes = rt->alloc_bytes,
-        .frees = rt->frees,
-        .free_bytes = rt->free_bytes,
-        .temporaries = rt->temporaries,
+        .allocs = rt->own.allocs,
+        .alloc_bytes = rt->own.alloc_bytes,
+        .frees = rt->own.frees,
+        .free_bytes = rt->own.free_bytes,
+        .temporaries = rt->own.temporaries,
         .name = text_of(m, rt->name, sizeof rt->name),
     };
+    count_totals(process, &rt->own);
     return true;
 }
 

@@ -54,12 +54,15 @@ struct blocks {
     u64 live_count; // live blocks
     u64 *live;      // bitmap over slots, B2
     u32 clipped;    // slot of the last block that blocks_clip changed, plus one
-    u64 *tag;       // by slot, as the target stores it: the upper half is the size that was
+    u64 *tag;       // by slot, as the target stores it: the upper quarter is the size that was
                     // asked for, the lower half the caller's; 0 = unknown
     char *image;    // copies of all spans with live blocks
     size_t page_room, far_room, span_room, slot_room, image_room; // bytes mapped
     u64 busy; // heaps whose thread stood inside them (G1): the copy may be off
 };
+
+// Where a tag has the size that was asked for, of blocks of slabs (format/recording.h).
+#define BLOCKS_ASKED_SHIFT 48
 
 // Read the tables behind the heap_root at address `root`, and the tags at `tags` (0 = none).
 // 0, -ENOMEM (the target's map said no), -ESRCH (the target is gone) or -EBADMSG (what stands
@@ -87,7 +90,7 @@ static inline u64 blocks_asked(const struct blocks *b, const struct span *s, u32
     if (s->single)
         return s->asked;
     u64 tag = b->tag[slot];
-    u64 asked = tag >> 32;
+    u64 asked = tag >> BLOCKS_ASKED_SHIFT;
     return tag == 0 || asked > s->size ? s->size : asked;
 }
 

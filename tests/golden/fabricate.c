@@ -42,10 +42,9 @@ static struct record_process *first_process(struct fab *f, u32 flags)
         fab_process(f, 1, 4711, 0, "/opt/app/server", "./server\0--once", 15);
     p->flags = flags;
     p->live_bytes = 1512345;
-    p->live_blocks = 64;
-    p->allocs = 12345;
-    p->alloc_bytes = 98765432;
-    p->frees = 12281;
+    p->rest.allocs = 12345;
+    p->rest.alloc_bytes = 98765432;
+    p->rest.frees = 12281;
     p->peak_bytes = 80100000;
     p->peak_ns = FAB_SECOND / 5;
     p->peak_serial = 1;
@@ -116,8 +115,8 @@ static void tree(struct fab *f)
         p->flags = all[i].flags;
         p->scan_error = all[i].error;
         p->peak_bytes = all[i].peak;
-        p->allocs = 10;
-        p->alloc_bytes = all[i].peak;
+        p->rest.allocs = p->rest.frees = 10;
+        p->rest.alloc_bytes = all[i].peak;
         p->peak_serial = 1;
         fab_module(f, i + 1, 1, "/nowhere/x", NULL, 0);
         struct record_site *s = fab_site(f, i + 1, (u64[]){FAB_FRAME(1, 0x100 + i)}, 1);
@@ -133,8 +132,8 @@ static void clean(struct fab *f)
     fab_header(f)->leaks = 1;
     struct record_process *p = fab_process(f, 1, 7, 0, "/bin/true", "true", 4);
     p->flags = PROCESS_ENDED | PROCESS_SCANNED;
-    p->allocs = p->frees = 3;
-    p->alloc_bytes = 300;
+    p->rest.allocs = p->rest.frees = 3;
+    p->rest.alloc_bytes = 300;
     p->peak_bytes = 200;
 }
 

@@ -50,7 +50,7 @@ TEST(labels_find_their_points)
     struct fab f;
     struct model m;
     begin(&f);
-    const struct record_point a[] = {{2, 0, 70, 7, 9, 90}}, b[] = {{1, 0, 1, 1, 1, 1}, {2, 0}};
+    const struct record_point a[] = {{2, 0, 70, 7, 9, 90}}, b[] = {{1, 0, 1, 1, 1, 1}, {.site = 2}};
     fab_label(&f, 2, 2000, "idle\x1b");
     fab_points(&f, 2, 1, b, 2);
     fab_label(&f, 1, 1000, "baseline")->live_bytes = 70;
@@ -79,7 +79,7 @@ TEST(threads_go_to_their_process)
     for (u32 i = 0; i < 6; i++) {
         struct record_thread *t = fab_record(&f, 1 + i % 2, RECORD_THREAD, sizeof *t);
         t->tid = 1000 + i;
-        t->alloc_bytes = i;
+        t->own.alloc_bytes = i;
         memcpy(t->name, "a name of sixteen", sizeof t->name);
     }
     load(&f, &m);
@@ -87,6 +87,7 @@ TEST(threads_go_to_their_process)
     for (u32 i = 0; i < 2; i++) {
         const struct process *p = &m.processes[i];
         CHECK(p->threads_count == 3);
+        CHECK(p->alloc_bytes == (i == 0 ? 0 + 2 + 4 : 1 + 3 + 5)); // F9
         CHECK(p->threads[0].tid == 1004 + i && p->threads[2].tid == 1000 + i);
         CHECK(strlen(p->threads[0].name) == 16);
     }
@@ -122,7 +123,7 @@ TEST(samples_are_scaled)
     fab_begin(&f, "prog", 4);
     struct record_process *p = fab_process(&f, 1, 100, 0, "/nowhere/prog", "prog", 4);
     p->sample_bytes = 512 * KiB;
-    p->allocs = 100 * SAMPLE_UNIT + SAMPLE_UNIT / 2;
+    p->rest.allocs = 100 * SAMPLE_UNIT + SAMPLE_UNIT / 2;
     struct record_site *s = fab_site(&f, 1, NULL, 0);
     s->allocs = 10 * SAMPLE_UNIT;
     s->frees = 4 * SAMPLE_UNIT;
