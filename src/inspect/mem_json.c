@@ -55,7 +55,8 @@ static json_t *mapping(const struct smap *s)
 {
     json_t *o = sums(s);
     const struct map *m = &s->map;
-    char flags[5] = {m->readable ? 'r' : '-', m->writable ? 'w' : '-', m->shared ? 's' : 'p', 0};
+    char flags[5] = {m->readable ? 'r' : '-', m->writable ? 'w' : '-', m->executable ? 'x' : '-',
+                     m->shared ? 's' : 'p', 0};
     json_object_set_new(o, "start", integer(m->start));
     json_object_set_new(o, "end", integer(m->end));
     json_object_set_new(o, "access", json_string(flags));

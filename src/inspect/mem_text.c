@@ -192,8 +192,8 @@ static void put_name(struct ink *k, enum style style, const char *name, u32 widt
 static void mapping_row(struct ink *k, const struct mem_group *g)
 {
     const struct map *m = &g->sum.map;
-    ink(k, INK_DIM, "%012llx %c%c%c ", (unsigned long long)m->start, m->readable ? 'r' : '-',
-        m->writable ? 'w' : '-', m->shared ? 's' : 'p');
+    ink(k, INK_DIM, "%012llx %c%c%c%c ", (unsigned long long)m->start, m->readable ? 'r' : '-',
+        m->writable ? 'w' : '-', m->executable ? 'x' : '-', m->shared ? 's' : 'p');
     put_name(k, INK_PLAIN, g->name, name_width(k) - k->column - 1);
     table_sizes(k, &g->sum, g->size);
 }

@@ -48,6 +48,7 @@ bool maps_parse(char *line, struct map *m)
     m->inode = inode;
     m->readable = flags[0] == 'r';
     m->writable = flags[1] == 'w';
+    m->executable = flags[2] == 'x';
     m->shared = flags[3] == 's';
     m->path = line + at;
     return start < end;

@@ -10,7 +10,7 @@ struct map {
     u64 offset;
     u64 inode; // 0: no file
     u32 major, minor;
-    bool readable, writable, shared;
+    bool readable, writable, executable, shared;
     const char *path; // "" for an anonymous mapping; "[stack]", "[heap]", "[anon:name]"
 };
 
