@@ -13,6 +13,7 @@ const struct command *const commands[] = {
     &command_run,
     &command_report,
     &command_bench,
+    &command_map,
     &command_mem,
     &command_elf,
     &command_lab,

@@ -51,6 +51,7 @@ extern const struct command
     command_run,
     command_report,
     command_bench,
+    command_map,
     command_mem,
     command_elf,
     command_lab,

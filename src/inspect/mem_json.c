@@ -97,7 +97,7 @@ json_t *mem_json(const struct mem *m, const struct mem *before)
                             integer(m->status.major - before->status.major));
     }
     json_t *list = json_array();
-    for (size_t i = 0; i < m->maps.count; i++)
+    for (size_t i = 0; i < m->maps.count && m->maps.smap[i].map.end <= INT64_MAX; i++)
         json_array_append_new(list, mapping(&m->maps.smap[i]));
     json_object_set_new(o, "mappings", list);
     return o;
