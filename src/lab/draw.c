@@ -73,7 +73,8 @@ static const char *size_label(char out[TEXT_NUMBER], double bytes)
 
 static const char *label(char out[TEXT_NUMBER], double v, const char *unit)
 {
-    return strcmp(unit, "bytes") == 0 ? size_label(out, v) : text_number(out, v, unit);
+    bool bytes = strcmp(unit, "bytes") == 0;
+    return bytes ? size_label(out, v) : text_number(out, v, strlen(unit) > 8 ? "" : unit);
 }
 
 // ---------------------------------------------------------------- curves

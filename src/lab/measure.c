@@ -24,6 +24,14 @@ enum {
     ARMS_MAX = 64,
 };
 
+// Times at which the kernel took the processor from us.
+static long switches(int whose)
+{
+    struct rusage r;
+    getrusage(whose, &r);
+    return r.ru_nivcsw;
+}
+
 // ---------------------------------------------------------------- one run of a team
 
 struct team {
@@ -31,6 +39,7 @@ struct team {
     u64 rounds;
     u32 who, cpu;
     u64 ns;
+    bool disturbed;
     atomic_uint *ready, *failed;
     u32 all;
 };
@@ -47,57 +56,66 @@ static void *team_body(void *of)
         if (spins > 2000)
             sched_yield();
     }
+    long before = switches(RUSAGE_THREAD);
     u64 start = clock_ns();
     t->arm->team(t->arm->of, t->rounds, t->who);
     t->ns = clock_ns() - start;
+    t->disturbed = switches(RUSAGE_THREAD) != before;
     return NULL;
 }
 
+// One run: its time, and whether it was ours alone.
+struct once {
+    u64 ns;
+    bool disturbed;
+};
+
 // The slowest member's time.
-static u64 run_team(struct lab *l, const struct arm *a, u64 rounds)
+static struct once run_team(struct lab *l, const struct arm *a, u64 rounds)
 {
     struct team team[ARMS_MAX];
     pthread_t thread[ARMS_MAX];
     atomic_uint ready = 0, failed = 0;
-    u64 slowest = 0;
+    struct once once = {0, false};
     for (u32 i = 0; i < a->threads; i++) {
-        team[i] = (struct team){a, rounds, i, l->machine->cpus[i], 0, &ready, &failed, a->threads};
+        team[i] = (struct team){.arm = a,
+                                .rounds = rounds,
+                                .who = i,
+                                .cpu = l->machine->cpus[i],
+                                .ready = &ready,
+                                .failed = &failed,
+                                .all = a->threads};
         if (pthread_create(&thread[i], NULL, team_body, &team[i]) != 0)
             die("lab: no thread could be started", NULL);
     }
     for (u32 i = 0; i < a->threads; i++) {
         pthread_join(thread[i], NULL);
-        slowest = team[i].ns > slowest ? team[i].ns : slowest;
+        once.ns = team[i].ns > once.ns ? team[i].ns : once.ns;
+        once.disturbed |= team[i].disturbed;
     }
-    return slowest;
+    once.disturbed |= failed != 0;
+    return once;
 }
 
-static u64 run_once(struct lab *l, const struct arm *a, u64 rounds)
+static struct once run_once(struct lab *l, const struct arm *a, u64 rounds)
 {
-    if (a->before != NULL)
-        a->before(a->of);
     if (a->team != NULL)
         return run_team(l, a, rounds);
+    long before = switches(RUSAGE_SELF);
+    int cpu = sched_getcpu();
     u64 start = clock_ns();
     a->run(a->of, rounds);
-    return clock_ns() - start;
-}
-
-// ---------------------------------------------------------------- disturbance
-
-struct calm {
-    long switched;
-    unsigned cpu;
-};
-
-static struct calm calm_now(void)
-{
-    struct rusage r;
-    getrusage(RUSAGE_SELF, &r);
-    return (struct calm){r.ru_nivcsw, (unsigned)sched_getcpu()};
+    u64 ns = clock_ns() - start;
+    return (struct once){ns, switches(RUSAGE_SELF) != before || sched_getcpu() != cpu};
 }
 
 // ---------------------------------------------------------------- a block of samples
+
+static void prepare(struct arm *a)
+{
+    if (a->before != NULL)
+        a->before(a->of);
+}
 
 // Rounds that take SAMPLE_NS; the trial also warms up.
 static void find_rounds(struct lab *l, struct arm *a)
@@ -107,11 +125,13 @@ static void find_rounds(struct lab *l, struct arm *a)
     if (a->before != NULL && a->rounds == 0)
         a->rounds = 1;
     if (a->rounds != 0) {
+        prepare(a);
         run_once(l, a, a->rounds);
         return;
     }
     for (u64 rounds = 1;; rounds *= 2) {
-        double took = (double)run_once(l, a, rounds);
+        prepare(a);
+        double took = (double)run_once(l, a, rounds).ns;
         if (took < want / 4 && rounds < 1ull << 40)
             continue;
         double fit = (double)rounds * want / (took < 1 ? 1 : took);
@@ -122,13 +142,12 @@ static void find_rounds(struct lab *l, struct arm *a)
 
 static void one_sample(struct lab *l, struct arm *a)
 {
-    struct calm before = calm_now();
-    u64 ns = run_once(l, a, a->rounds);
-    struct calm after = calm_now();
-    if (after.switched != before.switched || (a->team == NULL && after.cpu != before.cpu))
+    prepare(a);
+    struct once once = run_once(l, a, a->rounds);
+    if (once.disturbed)
         a->samples.rejected++;
     else
-        samples_add(&a->samples, (double)ns / (double)a->rounds / (a->ops == 0 ? 1 : a->ops));
+        samples_add(&a->samples, (double)once.ns / (double)a->rounds / (a->ops == 0 ? 1 : a->ops));
 }
 
 // Every arm once, in random order; undone if the hypervisor took time meanwhile.

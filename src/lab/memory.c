@@ -40,7 +40,8 @@ static void *map(struct lab *l, size_t bytes, int flags)
 
 void *lab_memory(struct lab *l, size_t bytes, enum lab_pages pages)
 {
-    bytes = round_up(bytes, 4096);
+    // Whole huge pages: less than one would be given in small ones.
+    bytes = round_up(bytes, pages == LAB_HUGE ? 2 * MiB : 4096);
     size_t more = pages == LAB_HUGE ? 2 * MiB : 0;
     char *at = map(l, bytes + more, MAP_PRIVATE | MAP_NORESERVE);
     if (at == NULL || pages == LAB_DEFAULT)

@@ -24,6 +24,10 @@ const char *text_number(char out[TEXT_NUMBER], double v, const char *unit)
     char commas[WORDS_SIZE];
     if (strcmp(unit, "yes") == 0)
         return strcpy(out, v != 0 ? "yes" : "no");
+    if (strcmp(unit, "ns") == 0 && fabs(v) >= 10000) {
+        unit = fabs(v) < 1e7 ? "us" : fabs(v) < 1e10 ? "ms" : "s";
+        v /= fabs(v) < 1e7 ? 1e3 : fabs(v) < 1e10 ? 1e6 : 1e9;
+    }
     if (v == floor(v) && fabs(v) < 1e15) {
         words_count(commas, (u64)fabs(v));
         snprintf(out, TEXT_NUMBER, "%s%s %s", v < 0 ? "-" : "", commas, unit);
@@ -77,7 +81,7 @@ static void one_claim(struct ink *k, const json_t *e, const json_t *c)
     char value[TEXT_NUMBER] = "-";
     u32 v = verdict_index(string(c, "verdict"));
     const json_t *m = metric_of(e, string(c, "metric"));
-    if (m != NULL)
+    if (m != NULL && number(m, "n") != 0)
         text_number(value, number(m, "value"), string(m, "unit"));
     ink(k, INK_DIM, "  %s ", string(c, "source"));
     ink_cut(k, INK_PLAIN, string(c, "what"), 24);
@@ -107,12 +111,10 @@ static void reasons(struct ink *k, const json_t *e)
         }
         if (told)
             continue;
-        ink(k, INK_DIM, "     %s: ", string(c, "what"));
-        ink_to(k, k->column);
-        ink_line(k);
-        ink(k, INK_PLAIN, "       ");
-        ink_wrap(k, INK_DIM, why);
-        ink_line(k);
+        char text[1400];
+        snprintf(text, sizeof text, "%s: %s", string(c, "what"), why);
+        ink_to(k, 5);
+        ink_wrap(k, INK_DIM, text);
     }
 }
 
@@ -144,7 +146,8 @@ static void metrics(struct ink *k, const json_t *e)
         ink(k, INK_PLAIN, "  ");
         ink_cut(k, INK_PLAIN, string(m, "key"), 30);
         ink_to(k, 34);
-        ink(k, INK_BOLD, "%16s", text_number(value, number(m, "value"), unit));
+        bool measured = number(m, "n") != 0;
+        ink(k, INK_BOLD, "%16s", measured ? text_number(value, number(m, "value"), unit) : "-");
         double most = greatest_of_group(e, m);
         if (most > 0) {
             ink(k, INK_PLAIN, " ");
@@ -213,7 +216,6 @@ static void details(struct ink *k, const json_t *e)
     {
         ink(k, INK_PLAIN, "  ");
         ink_wrap(k, INK_PLAIN, json_string_value(o));
-        ink_line(k);
     }
 }
 
@@ -302,7 +304,6 @@ static void part(struct ink *k, const char *name, const char *text)
     ink(k, INK_BOLD, "%s", name);
     ink_to(k, 14);
     ink_wrap(k, INK_PLAIN, text);
-    ink_line(k);
 }
 
 void text_explain(struct ink *k, const struct entry *e)

@@ -92,9 +92,9 @@ static u64 knee(const struct curve *c, double cycles, double tolerance)
 
 static void capacities(struct lab *l, const struct curve *c, double l1, double l2, double l3)
 {
-    lab_exact(l, "l1_kib", (double)knee(c, l1, 1.4) / 1024, "KiB");
-    lab_exact(l, "l2_kib", (double)knee(c, l2, 1.5) / 1024, "KiB");
-    lab_exact(l, "l3_mib", (double)knee(c, l3, 1.6) / 1048576, "MiB");
+    lab_measured(l, "l1_kib", stat_exact((double)knee(c, l1, 1.4) / 1024), "KiB");
+    lab_measured(l, "l2_kib", stat_exact((double)knee(c, l2, 1.5) / 1024), "KiB");
+    lab_measured(l, "l3_mib", stat_exact((double)knee(c, l3, 1.6) / 1048576), "MiB");
     u64 told = machine_cache(l->machine, 3);
     if (told == 0)
         lab_cannot(l, "l3_reported_mib", "this machine tells of no L3 cache");
