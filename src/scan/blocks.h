@@ -31,14 +31,16 @@ struct page {
 static_assert(sizeof(struct page) == 32, "two a cache line");
 
 struct span {
-    u64 start;   // address of the first block
-    u64 size;    // bytes a block
-    u64 asked;   // of one block: bytes that were asked for; slabs keep it in each tag
-    char *image; // copy of the blocks
-    u32 slot;    // of the first block
-    u32 blocks;  // number of blocks
-    u32 tags;    // desc.tags; 0 = none
-    bool single; // one large block, whose size does not fit its tag
+    u64 start;      // address of the first block
+    u64 size;       // bytes a block
+    u64 asked;      // of one block: bytes that were asked for; slabs keep it in each tag
+    char *image;    // copy of the blocks
+    u32 slot;       // of the first block
+    u32 blocks;     // number of blocks
+    u32 tags;       // desc.tags; 0 = none
+    bool single;    // one large block, whose size does not fit its tag
+    u8 shape_words; // words after which `shape` repeats; 0 = every word may be a pointer
+    u64 shape;      // bit i: word i of each repetition may be a pointer; none: a leaf
 };
 
 struct blocks {
@@ -89,6 +91,8 @@ static inline u64 blocks_asked(const struct blocks *b, const struct span *s, u32
     assert(slot < b->slot_count);
     if (s->single)
         return s->asked;
+    if (b->tag == NULL) // a collected heap: nobody keeps what was asked for
+        return s->size;
     u64 tag = b->tag[slot];
     u64 asked = tag >> BLOCKS_ASKED_SHIFT;
     return tag == 0 || asked > s->size ? s->size : asked;
