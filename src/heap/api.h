@@ -15,9 +15,8 @@ void *heap_alloc(size_t size, size_t align, bool zero);
 void heap_free(void *p);
 // The size the block can hold. Dies on a pointer that is no live block.
 size_t heap_usable(const void *p);
-// As realloc(3) for p != NULL and size > 0: in place, else moved; NULL leaves p as it was. Adds the
-// bytes that had to be copied to *copied, unless that is NULL.
-void *heap_realloc(void *p, size_t size, size_t *copied);
+// As realloc(3) for p != NULL and size > 0: in place, else moved; NULL leaves p as it was.
+void *heap_realloc(void *p, size_t size);
 
 // Where a pointer (also an interior one) belongs. Reads tables only; takes no lock. For slabs and
 // large blocks `desc` is the span's; for blocks outside the arena `far` is set and desc NULL.
@@ -31,6 +30,12 @@ struct heap_block {
 };
 // False when p points into no span. Does not say whether the block is live.
 bool heap_find(const void *p, struct heap_block *ret);
+
+// This thread's heap, busy from now on (G1), so that nobody else uses it, nor what the caller keeps
+// in heap.above: not another thread, and not a signal handler that interrupts the caller. NULL when
+// there is no memory for one. In between nothing may wait, and nothing call the functions above.
+struct heap *heap_enter(void);
+void heap_leave(struct heap *h);
 
 // Install ops; once, early, while one thread runs. Blocks allocated earlier stay valid.
 void heap_set_ops(const struct heap_ops *ops);

@@ -151,8 +151,6 @@ bool remote_piled(const struct heap *h); // strangers' frees pile up
 
 // ---- thread.c: heaps come and go with threads
 
-struct heap *heap_enter(void); // this thread's heap, now busy; NULL on ENOMEM
-void heap_leave(struct heap *h);
 void heap_put(struct heap *h); // to the heaps that wait for a thread
 
 // ---- fork.c

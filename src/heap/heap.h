@@ -206,8 +206,9 @@ struct heap {
     u32 id;                  // 1.. ; index in the.heaps
     struct heap *second;     // for signal handlers that find this one busy
     struct heap *next;       // list of heaps without a thread
+    void *above;             // what the layer above keeps for whoever uses this heap; NULL at first
     u8 retired;              // no thread uses it
-    u8 pad2[35];
+    u8 pad2[27];
     struct window window[CLASS_COUNT];
     struct class_state cls[CLASS_COUNT];
 };

@@ -10,6 +10,7 @@
 #define ROWS_MAX 4096 // signal frames, realigned stacks: a program has a few dozen
 
 struct rule_slot rule_near[1 << RULE_NEAR_BITS];
+_Atomic u64 rule_generation;
 
 static struct {
     struct lock rows_lock; // over rows_count and what is added
@@ -147,7 +148,7 @@ static cold_ u64 work_out(u64 key)
     struct cfi_row row;
     int index = module_find(key, &m);
     if (index < 0)
-        return RULE_NONE | 4;
+        return RULE_UNKNOWN;
     u64 module = (u64)index << RULE_MODULE;
     u64 rule;
     if (cfi_find(&m, key, &row))
@@ -155,7 +156,7 @@ static cold_ u64 work_out(u64 key)
     else
         rule = RULE_NONE | 4 | (follows_call(key + 1) ? RULE_AFTER_CALL : 0);
     if (rule == 0)
-        return RULE_NONE | 4;
+        return RULE_UNKNOWN;
     keep(far_slot(key), key, rule | module);
     keep(rule_slot(key), key, rule | module);
     return rule | module;
@@ -184,4 +185,6 @@ void rule_flush(void)
 {
     flush(the.far, countof(the.far));
     flush(rule_near, countof(rule_near));
+    // Release, and last: who sees the new number finds no old rule.
+    atomic_fetch_add_explicit(&rule_generation, 1, memory_order_release);
 }

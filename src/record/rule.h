@@ -31,6 +31,7 @@ enum rule_kind {
 #define RULE_FAR_BITS   15 // 512 KiB, touched as it is needed
 #define RULE_MIX        0x9e3779b97f4a7c15u
 #define RULE_UNIT       8
+#define RULE_UNKNOWN    0 // as RULE_NONE, but found out in a hurry: not to be remembered
 #define RULE_AFTER_CALL 8 // with RULE_NONE: the code before the return address is a call
 #define RULE_MODULE     51
 
@@ -41,6 +42,8 @@ extern struct rule_slot rule_near[1 << RULE_NEAR_BITS];
 
 // Forget everything: code was unloaded.
 void rule_flush(void);
+// Grows whenever rules were forgotten: what was concluded from older ones may no longer hold.
+extern hidden_ _Atomic u64 rule_generation;
 const struct cfi_row *rule_row(u64 rule);
 // In a forked child: nobody else learns.
 void rule_fork_child(void);

@@ -1,9 +1,11 @@
 // unwind_test.c: our backtraces against libgcc's, through every kind of frame that we know of.
 #include "record/module.h"
 #include "record/rule.h"
+#include "record/trace.h"
 #include "record/unwind.h"
 
 #include "format/recording.h"
+#include "os/os.h"
 #include "tests/check.h"
 
 #include <dlfcn.h>
@@ -44,6 +46,18 @@ static volatile int checked; // traces
 static struct unwind_trace last;
 static u64 last_frames[RECORDING_FRAMES];
 
+// The same by what the thread's cache remembers, twice: the second time it was just here.
+static void compare_remembered(const struct unwind_start *here)
+{
+    static __thread struct trace_cache *cache;
+    if (cache == NULL)
+        cache = os_map(round_up(sizeof *cache, OS_PAGE)); // not malloc: we may be in a handler
+    for (int i = 0; i < 2; i++) {
+        struct unwind_trace t = trace_hash(cache, here);
+        CHECK(t.hash == last.hash && t.count == last.count && t.truncated == last.truncated);
+    }
+}
+
 // The caller's stack, by both. Frame 0 is this function, at two different places.
 static noinline_ void compare(void)
 {
@@ -53,6 +67,7 @@ static noinline_ void compare(void)
     _Unwind_Backtrace(add, &t);
     unwind_capture(&here);
     last = unwind_hash(&here);
+    compare_remembered(&here);
     u32 n = unwind_frames(&here, last_frames, RECORDING_FRAMES);
     CHECK(n == last.count);
     if (n != t.count)
