@@ -24,12 +24,12 @@ CFLAGS  += $(CFLAGS_$(MODE)) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-point
 ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DLOAM_VERSION='"$(VERSION)"' $(WARN) -Isrc -Iinclude -I. \
 	-fPIC -fvisibility=hidden -fno-semantic-interposition -pthread -MMD -MP $(CFLAGS)
 LDFLAGS += $(if $(SAN),-fsanitize=$(SAN))
-TOOL_LIBS := -ldw -lelf -ljansson -lm
+TOOL_LIBS := -ldw -lelf -ljansson -lz -lm
 
 # Layers, as tools/layers names them. What runs in the target, then the libc names, then the tool.
 TARGET_LAYERS  := base os heap scan own record guard
 PRELOAD_LAYERS := preload
-TOOL_LAYERS    := target report cli
+TOOL_LAYERS    := target report inspect lab lab/exp cli
 objs = $(patsubst %.c,$O/obj/%.o,$(wildcard $(patsubst %,src/%/*.c,$(1))))
 TARGET_OBJS  := $(call objs,$(TARGET_LAYERS))
 PRELOAD_OBJS := $(call objs,$(PRELOAD_LAYERS))
@@ -55,6 +55,10 @@ $O/obj/%.o: %.c Makefile
 
 # The pages of web/ stand in it whole.
 $O/obj/src/report/page.o: $(wildcard web/dist/*.html)
+
+# Experiments time loops as they are written: no vectors but those that are asked for.
+$O/obj/src/lab/exp/%.o: ALL_CFLAGS += -O2 -fno-tree-vectorize -fno-tree-slp-vectorize \
+	-ffp-contract=off -fstack-protector-explicit
 
 $O/internal.a: $(TARGET_OBJS)
 	$(say)
@@ -99,10 +103,10 @@ $O/tests/%: $O/obj/tests/%.o $O/internal.a
 	$(say)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread -ldl
-tests: $(UNIT_TESTS) $O/tests/golden/fabricate
+tests: $(UNIT_TESTS) $O/tests/golden/fabricate $O/tests/web/rich
 
 # Tests of the tool need its code, but for its main().
-TOOL_TESTS := $(addprefix $O/tests/unit/,load_test bench_test stop_test target_test session_test)
+TOOL_TESTS := $(addprefix $O/tests/unit/,load_test bench_test stop_test target_test session_test timeline_test)
 $O/tool.a: $(filter-out %/cli/main.o,$(TOOL_OBJS))
 	$(say)
 	@rm -f $@

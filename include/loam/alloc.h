@@ -42,21 +42,23 @@ static inline loam_alloc loam_alloc_heap(void)
     return a;
 }
 
+// Give back a block of that layout. NULL is allowed. Keeps errno. A block of the heap that is too
+// small for the layout ends the program: it was allocated by another.
+LOAM_API LOAM_TAKES(2) void loam_alloc_free(loam_alloc a, void *p, loam_layout layout);
+
 // A block of that layout, which the caller owns until loam_alloc_free; not initialised, or all
 // zero. A size of 0 gives a block of one byte. NULL with errno ENOMEM when there is no memory,
 // EINVAL when the layout is not valid.
-LOAM_API LOAM_NODISCARD void *loam_alloc_new(loam_alloc a, loam_layout layout);
-LOAM_API LOAM_NODISCARD void *loam_alloc_new_zeroed(loam_alloc a, loam_layout layout);
+LOAM_API LOAM_OWNED(loam_alloc_free, 2) LOAM_GIVES LOAM_NODISCARD
+    void *loam_alloc_new(loam_alloc a, loam_layout layout);
+LOAM_API LOAM_OWNED(loam_alloc_free, 2) LOAM_NODISCARD
+    void *loam_alloc_new_zeroed(loam_alloc a, loam_layout layout);
 
 // Make the block `p` of layout `from` fit `size` bytes; it may move. Contents stay up to the
 // smaller size, what is new is not initialised. p NULL allocates. On failure NULL, and `p` is as
 // it was. The new layout is {size, from.align}.
 LOAM_API LOAM_NODISCARD void *loam_alloc_resize(loam_alloc a, void *p, loam_layout from,
                                                 size_t size);
-
-// Give back a block of that layout. NULL is allowed. Keeps errno. A block of the heap that is too
-// small for the layout ends the program: it was allocated by another.
-LOAM_API void loam_alloc_free(loam_alloc a, void *p, loam_layout layout);
 
 LOAM_END_C
 

@@ -29,7 +29,7 @@
 LOAM_BEGIN_C
 
 // Run the destructor, give the memory back. NULL is allowed. Returns NULL. Keeps errno.
-LOAM_API void *loam_box_drop(void *box);
+LOAM_API LOAM_TAKES(1) void *loam_box_drop(void *box);
 
 // The size of the object in the box, as it was made.
 LOAM_API size_t loam_box_size(const void *box);
@@ -42,7 +42,7 @@ LOAM_API loam_forgotten loam_box_forgotten(void);
 
 // What the macros below call.
 LOAM_API LOAM_OWNED(loam_box_drop, 1) LOAM_NODISCARD
-    void *loam_box_new_(const void *from, loam_layout layout, void (*drop)(void *));
+    LOAM_NONNULL(1) void *loam_box_new_(const void *from, loam_layout layout, void (*drop)(void *));
 LOAM_API LOAM_NODISCARD void *loam_box_forget_(void *box);
 static inline void loam_box_drop_at_(void *variable)
 {

@@ -40,28 +40,30 @@ typedef struct loam_chunk {
     bool released; // an sbrk chunk that waits for the ones above it, see release
 } loam_chunk;
 
-// Ask the kernel for `size` bytes, rounded up to whole OS pages. The memory is zero, readable and
-// writable, and takes no RAM until touched. The caller owns it until loam_mem_chunk_release.
-// Returns NULL with errno ENOMEM when the kernel refuses, EINVAL when size is 0 or source unknown.
-// Cost: one system call.
-LOAM_API LOAM_NODISCARD void *loam_mem_chunk(size_t size, loam_chunk_source source) LOAM_NOTHROW;
-
 // Give a chunk back. `addr` is what loam_mem_chunk returned. An mmap chunk is unmapped at once.
 // The data segment can only shrink from its end: an sbrk chunk with others above it is marked
 // released (its RAM goes back at once) and its addresses go when the chunks above are gone too.
 // Returns 0, or -1 with errno EINVAL when no chunk starts at addr, EPERM when it is the heap's.
-LOAM_API int loam_mem_chunk_release(void *addr) LOAM_NOTHROW;
+LOAM_API LOAM_TAKES(1) int loam_mem_chunk_release(void *addr) LOAM_NOTHROW;
+
+// Ask the kernel for `size` bytes, rounded up to whole OS pages. The memory is zero, readable and
+// writable, and takes no RAM until touched. The caller owns it until loam_mem_chunk_release.
+// Returns NULL with errno ENOMEM when the kernel refuses, EINVAL when size is 0 or source unknown.
+// Cost: one system call.
+LOAM_API LOAM_OWNED(loam_mem_chunk_release, 1) LOAM_NODISCARD
+    LOAM_SIZE(1) void *loam_mem_chunk(size_t size, loam_chunk_source source) LOAM_NOTHROW;
 
 // The chunk number `i` of the record, in order of address. Copies it to *ret_chunk and returns
 // true, or returns false when there are not so many. The record may change between two calls.
-LOAM_API bool loam_mem_chunk_at(size_t i, loam_chunk *ret_chunk) LOAM_NOTHROW;
+LOAM_API bool loam_mem_chunk_at(size_t i, loam_chunk *ret_chunk) LOAM_NOTHROW LOAM_NONNULL(2);
 
 // Number of chunks and their bytes, released ones not counted.
 LOAM_API size_t loam_mem_chunk_count(void) LOAM_NOTHROW;
 LOAM_API size_t loam_mem_chunk_bytes(void) LOAM_NOTHROW;
 
 // "sbrk" or "mmap".
-LOAM_API const char *loam_chunk_source_name(loam_chunk_source source) LOAM_NOTHROW;
+LOAM_API LOAM_RETURNS_NONNULL const char *
+loam_chunk_source_name(loam_chunk_source source) LOAM_NOTHROW;
 
 LOAM_END_C
 

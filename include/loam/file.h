@@ -39,16 +39,17 @@ typedef struct loam_file {
 // or a negative error: -ENOENT, -EACCES and so on as open(2), -EISDIR for a folder, -EINVAL for
 // what is no regular file, -ENOMEM, -EOVERFLOW for one too large. On failure *ret_file is not
 // written. Holds a file descriptor until loam_file_done.
-LOAM_API LOAM_NODISCARD int loam_file_map(const char *path, loam_file *ret_file);
+LOAM_API LOAM_NODISCARD int loam_file_map(const char *path, loam_file *ret_file) LOAM_NONNULL(1, 2);
 
 // Read all there is into a block of `alloc`: any file that can be read to an end, also those in
 // /proc, which have no size, and pipes. What happens to the file later does not matter. Errors as
 // above, and those of read(2).
-LOAM_API LOAM_NODISCARD int loam_file_read(const char *path, loam_alloc alloc, loam_file *ret_file);
+LOAM_API LOAM_NODISCARD int loam_file_read(const char *path, loam_alloc alloc, loam_file *ret_file)
+    LOAM_NONNULL(1, 3);
 
 // Is a mapped file still as long as its bytes? 0, or -ESTALE when it has become shorter. It may
 // become so right after. A copy is always whole.
-LOAM_API int loam_file_check(const loam_file *file);
+LOAM_API int loam_file_check(const loam_file *file) LOAM_NONNULL(1);
 
 // Give everything back; its bytes are dead. NULL is allowed; a second time does nothing.
 LOAM_API void loam_file_done(loam_file *file);

@@ -27,14 +27,15 @@ LOAM_BEGIN_C
 
 // Give back a block. NULL is allowed. Keeps errno. May be called by another thread than the one
 // that allocated: costs one atomic operation then.
-LOAM_API void loam_free(void *p) LOAM_NOTHROW;
+LOAM_API LOAM_TAKES(1) void loam_free(void *p) LOAM_NOTHROW;
 
 // `size` bytes, not initialised. size 0 gives a unique block. The caller owns it.
 // Cost: a few nanoseconds; blocks over 32 KiB are spans of pages of 16 KiB.
-LOAM_API LOAM_MALLOC(loam_free, 1) LOAM_SIZE(1) void *loam_malloc(size_t size) LOAM_NOTHROW;
+LOAM_API LOAM_MALLOC(loam_free, 1) LOAM_GIVES LOAM_NODISCARD
+    LOAM_SIZE(1) void *loam_malloc(size_t size) LOAM_NOTHROW;
 
 // n * size bytes, all zero; fresh memory is not cleared again. Overflow fails.
-LOAM_API LOAM_MALLOC(loam_free, 1)
+LOAM_API LOAM_MALLOC(loam_free, 1) LOAM_NODISCARD
     LOAM_SIZE(1, 2) void *loam_calloc(size_t n, size_t size) LOAM_NOTHROW;
 
 // Make the block `size` bytes, moving it if need be; contents stay up to the smaller size. On
@@ -44,7 +45,7 @@ LOAM_API LOAM_SIZE(2) LOAM_NODISCARD void *loam_realloc(void *p, size_t size) LO
 
 // As loam_malloc, aligned to `align`, a power of two up to 1 GiB and beyond; another alignment
 // fails with EINVAL.
-LOAM_API LOAM_MALLOC(loam_free, 1) LOAM_ALIGN(1)
+LOAM_API LOAM_MALLOC(loam_free, 1) LOAM_GIVES LOAM_NODISCARD LOAM_ALIGN(1)
     LOAM_SIZE(2) void *loam_aligned_alloc(size_t align, size_t size) LOAM_NOTHROW;
 
 // Bytes that the block can hold, at least what was asked for. 0 for NULL.

@@ -15,6 +15,7 @@
 #include <loam/box.h>
 #include <loam/chunk.h>
 #include <loam/file.h>
+#include <loam/gc.h>
 #include <loam/heap.h>
 #include <loam/layout.h>
 #include <loam/mutex.h>

@@ -32,11 +32,11 @@ typedef struct loam_owner_info {
 } loam_owner_info;
 
 // The owner of the memory at `p`. False, and *ret is not written, when nobody holds it.
-LOAM_API bool loam_owner_find(const void *p, loam_owner_info *ret);
+LOAM_API bool loam_owner_find(const void *p, loam_owner_info *ret) LOAM_NONNULL(2);
 
 // The i-th owner, in no particular order; false when there are not so many. Owners may come and
 // go between two calls.
-LOAM_API bool loam_owner_at(size_t i, loam_owner_info *ret);
+LOAM_API bool loam_owner_at(size_t i, loam_owner_info *ret) LOAM_NONNULL(2);
 
 // What every owner embeds. Nothing in it is for you.
 struct loam_owner_ops;

@@ -55,13 +55,13 @@ typedef struct loam_pool {
 } loam_pool;
 
 // What the functions of every typed pool call.
-LOAM_API void loam_pool_init_(loam_pool *p, loam_layout object, loam_alloc alloc, const char *name,
-                              const char *place);
-LOAM_API LOAM_NODISCARD void *loam_pool_new_(loam_pool *p, loam_handle *ret);
-LOAM_API bool loam_pool_free_(loam_pool *p, loam_handle h);
-LOAM_API bool loam_pool_next_(const loam_pool *p, loam_handle *h);
-LOAM_API void loam_pool_done_(loam_pool *p);
-LOAM_API void *loam_pool_get_(const loam_pool *p, loam_handle h);
+LOAM_API LOAM_NONNULL(1) void loam_pool_init_(loam_pool *p, loam_layout object, loam_alloc alloc,
+                                              const char *name, const char *place);
+LOAM_API LOAM_NODISCARD LOAM_NONNULL(1, 2) void *loam_pool_new_(loam_pool *p, loam_handle *ret);
+LOAM_API LOAM_NONNULL(1) bool loam_pool_free_(loam_pool *p, loam_handle h);
+LOAM_API LOAM_NONNULL(1, 2) bool loam_pool_next_(const loam_pool *p, loam_handle *h);
+LOAM_API LOAM_NONNULL(1) void loam_pool_done_(loam_pool *p);
+LOAM_API LOAM_NONNULL(1) void *loam_pool_get_(const loam_pool *p, loam_handle h);
 
 // Declare the type NAME, a pool of T, the type NAME_handle, and these functions:
 //

@@ -40,11 +40,11 @@ LOAM_API void *loam_rc_unref(void *object);
 LOAM_API size_t loam_rc_count(const void *object);
 
 // What the macros below call.
-LOAM_API LOAM_NODISCARD void *loam_rc_new_(const void *from, loam_layout layout,
-                                           void (*drop)(void *), bool atomic);
+LOAM_API LOAM_NODISCARD LOAM_NONNULL(1) void *loam_rc_new_(const void *from, loam_layout layout,
+                                                           void (*drop)(void *), bool atomic);
 LOAM_API LOAM_NODISCARD void *loam_rc_ref_(void *object);
-LOAM_API void loam_weak_set_(void *weak, void *object);
-LOAM_API LOAM_NODISCARD void *loam_weak_get_(void *weak);
+LOAM_API LOAM_NONNULL(1) void loam_weak_set_(void *weak, void *object);
+LOAM_API LOAM_NODISCARD LOAM_NONNULL(1) void *loam_weak_get_(void *weak);
 static inline void loam_rc_unref_at_(void *variable)
 {
     void *object;

@@ -71,19 +71,20 @@ typedef struct loam_region_mark {
 
 // Make `r` an empty region called `name` (kept by reference; a string literal as a rule), made at
 // `place` (LOAM_HERE). Takes no memory until the first push. Cost: constant.
-LOAM_API void loam_region_init_at(loam_region *r, const char *name, const char *place);
+LOAM_API void loam_region_init_at(loam_region *r, const char *name, const char *place)
+    LOAM_NONNULL(1);
 #define loam_region_init(r, name) loam_region_init_at(r, name, LOAM_HERE)
 
 // The same, with its blocks from `alloc`.
 LOAM_API void loam_region_init_in_at(loam_region *r, loam_alloc alloc, const char *name,
-                                     const char *place);
+                                     const char *place) LOAM_NONNULL(1);
 #define loam_region_init_in(r, alloc, name) loam_region_init_in_at(r, alloc, name, LOAM_HERE)
 
 // The same as a child: it is closed by its parent at the latest, when that is closed, cleared or
 // restored to a mark from before; children and clean-ups go newest first. The child's own struct
 // may lie in the parent. Its memory comes from the parent's allocator, not from the parent.
 LOAM_API void loam_region_init_child_at(loam_region *r, loam_region *parent, const char *name,
-                                        const char *place);
+                                        const char *place) LOAM_NONNULL(1, 2);
 #define loam_region_init_child(r, parent, name) \
     loam_region_init_child_at(r, parent, name, LOAM_HERE)
 
@@ -93,10 +94,10 @@ LOAM_API void loam_region_done(loam_region *r);
 
 // The same, but the region stays usable and keeps its largest block: for loops that fill and empty
 // one again and again.
-LOAM_API void loam_region_clear(loam_region *r);
+LOAM_API void loam_region_clear(loam_region *r) LOAM_NONNULL(1);
 
 // At most `bytes` are taken from the allocator from now on; 0 means no limit. Pushes past it fail.
-LOAM_API void loam_region_set_limit(loam_region *r, size_t bytes);
+LOAM_API void loam_region_set_limit(loam_region *r, size_t bytes) LOAM_NONNULL(1);
 
 // A region that lives as long as the scope in which it stands.
 static inline loam_region loam_region_open_(const char *name, const char *place)
@@ -111,13 +112,14 @@ static inline loam_region loam_region_open_(const char *name, const char *place)
 
 // ---------------------------------------------------------------- use
 
-LOAM_API void *loam_region_push_slow_(loam_region *r, size_t size, size_t align);
+LOAM_API LOAM_NONNULL(1) void *loam_region_push_slow_(loam_region *r, size_t size, size_t align);
 
 // Push `size` bytes aligned to `align` (a power of two), not initialised. Constant time.
 // Returns borrowed memory, valid until the region is restored below this point, cleared or done;
 // NULL with errno ENOMEM when there is no memory or the limit is reached, EINVAL when `align` is
 // no power of two. Pointers pushed earlier never move. A size of 0 takes one byte.
-LOAM_SIZE(2) static inline void *loam_region_push_raw(loam_region *r, size_t size, size_t align)
+LOAM_SIZE(2)
+LOAM_NONNULL(1) static inline void *loam_region_push_raw(loam_region *r, size_t size, size_t align)
 {
     size_t room = (size_t)(r->end - r->at);
     size_t pad = -(size_t)r->at & (align - 1);
@@ -130,7 +132,8 @@ LOAM_SIZE(2) static inline void *loam_region_push_raw(loam_region *r, size_t siz
 }
 
 // The same, zeroed.
-LOAM_SIZE(2) static inline void *loam_region_push(loam_region *r, size_t size, size_t align)
+LOAM_SIZE(2)
+LOAM_NONNULL(1) static inline void *loam_region_push(loam_region *r, size_t size, size_t align)
 {
     void *p = loam_region_push_raw(r, size, align);
     return p == NULL ? NULL : memset(p, 0, size);
@@ -146,7 +149,7 @@ static inline char *loam_region_text(loam_region *r, const char *text)
 {
     return (char *)loam_region_copy(r, text, strlen(text) + 1, 1);
 }
-LOAM_API char *loam_region_text_n(loam_region *r, const char *text, size_t n);
+LOAM_API char *loam_region_text_n(loam_region *r, const char *text, size_t n) LOAM_NONNULL(1);
 
 // Memory for an array by layout, zeroed; NULL with EINVAL for a layout that is not valid.
 static inline void *loam_region_push_layout(loam_region *r, loam_layout l)
@@ -193,24 +196,25 @@ __attribute__((format(printf, 2, 3))) static inline char *loam_printf(loam_regio
 // Cut the region back to where it was when the mark was saved: what was pushed since is gone, what
 // was to be cleaned up since is, newest first. The mark must come from this region and still be
 // there: not cut off by an earlier restore, clear or done.
-LOAM_API loam_region_mark loam_region_save(const loam_region *r);
-LOAM_API void loam_region_restore(loam_region *r, loam_region_mark mark);
+LOAM_API loam_region_mark loam_region_save(const loam_region *r) LOAM_NONNULL(1);
+LOAM_API void loam_region_restore(loam_region *r, loam_region_mark mark) LOAM_NONNULL(1);
 
 // Call run(arg) when the region is closed, cleared or cut back below this point; the newest first,
 // each exactly once, before any memory goes. A clean-up may push. Returns 0, or -ENOMEM when the
 // region has no memory for the note: then nothing will be called, and `arg` stays the caller's.
-LOAM_API LOAM_NODISCARD int loam_region_defer(loam_region *r, void (*run)(void *arg), void *arg);
+LOAM_API LOAM_NODISCARD LOAM_NONNULL(1, 2) int loam_region_defer(loam_region *r,
+                                                                 void (*run)(void *arg), void *arg);
 
 // ---------------------------------------------------------------- queries
 
 // The region as an allocator: memory is pushed; only the newest block can grow in place or be
 // given back, releasing another does nothing until the region does.
-LOAM_API loam_alloc loam_region_alloc(loam_region *r);
+LOAM_API loam_alloc loam_region_alloc(loam_region *r) LOAM_NONNULL(1);
 
 // Bytes handed out, padding included; bytes taken from the allocator; does p lie in what it holds?
-LOAM_API size_t loam_region_used(const loam_region *r);
-LOAM_API size_t loam_region_held(const loam_region *r);
-LOAM_API bool loam_region_holds(const loam_region *r, const void *p);
+LOAM_API size_t loam_region_used(const loam_region *r) LOAM_NONNULL(1);
+LOAM_API size_t loam_region_held(const loam_region *r) LOAM_NONNULL(1);
+LOAM_API bool loam_region_holds(const loam_region *r, const void *p) LOAM_NONNULL(1);
 
 LOAM_END_C
 

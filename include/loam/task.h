@@ -60,13 +60,13 @@ typedef struct loam_task_options {
 // may each have a run of their own. Otherwise nothing has run: -ENOMEM (also when a thread cannot
 // be had: -EAGAIN), -EINVAL (workers over 64), -EBUSY (the caller is itself a task).
 LOAM_API LOAM_NODISCARD int loam_task_run(const loam_task_options *options, void (*fn)(void *arg),
-                                          void *arg);
+                                          void *arg) LOAM_NONNULL(2);
 
 // Start a task. It is `ready`: it begins when a worker gets to it, not here. `name` is kept by
 // reference (a string literal as a rule; NULL reads as "task"). With ret_task NULL nobody will join
 // it; otherwise its stack is kept until somebody has. 0, -ENOMEM (also: too many tasks), -EPERM.
 LOAM_API LOAM_NODISCARD int loam_go(const char *name, void (*fn)(void *arg), void *arg,
-                                    loam_task *ret_task);
+                                    loam_task *ret_task) LOAM_NONNULL(2);
 
 // Let the others have a turn. Costs a few nanoseconds. 0, -ECANCELED or -EPERM.
 LOAM_API int loam_task_yield(void);
@@ -83,7 +83,7 @@ LOAM_API int loam_task_cancel(loam_task t);
 // on; returns when `fn` has. A cancelled task waits for it all the same. Cost: two switches of
 // threads, some 10 us. 0, -EAGAIN (no thread to be had, fn did not run), -ECANCELED (the task was
 // cancelled before, fn did not run), -EPERM.
-LOAM_API int loam_task_block(void (*fn)(void *arg), void *arg);
+LOAM_API int loam_task_block(void (*fn)(void *arg), void *arg) LOAM_NONNULL(1);
 
 // The calling task; {0, 0} when the caller is none.
 LOAM_API loam_task loam_task_self(void);
@@ -109,22 +109,24 @@ typedef struct loam_chan loam_chan;
 
 // Give a channel back, with the items in it. NULL is allowed. Ends the program with one line when a
 // task waits in it. Returns NULL.
-LOAM_API loam_chan *loam_chan_free(loam_chan *c);
+LOAM_API LOAM_TAKES(1) loam_chan *loam_chan_free(loam_chan *c);
 // NULL with errno ENOMEM (also: a size that overflows) or EPERM (the caller is no task). item_size
 // 0 is allowed: a signal without a value.
-LOAM_API LOAM_MALLOC(loam_chan_free, 1) loam_chan *loam_chan_new(size_t item_size, size_t capacity);
+LOAM_API LOAM_MALLOC(loam_chan_free,
+                     1) LOAM_GIVES LOAM_NODISCARD loam_chan *loam_chan_new(size_t item_size,
+                                                                           size_t capacity);
 
 // Wait until there is room, and copy an item in. 0; -EPIPE, nothing sent, when the channel is
 // closed, or gets closed meanwhile; or one of the three.
-LOAM_API int loam_chan_send(loam_chan *c, const void *item);
+LOAM_API int loam_chan_send(loam_chan *c, const void *item) LOAM_NONNULL(1);
 // Wait until there is an item, and copy it out. 0; -EPIPE, nothing written, when the channel is
 // closed and empty; or one of the three.
-LOAM_API int loam_chan_recv(loam_chan *c, void *ret_item);
+LOAM_API int loam_chan_recv(loam_chan *c, void *ret_item) LOAM_NONNULL(1);
 // No more will be sent. Who waits to send is told -EPIPE, who receives gets what is in the buffer
 // first. 0; -EALREADY when it was closed before; -EPERM.
-LOAM_API int loam_chan_close(loam_chan *c);
+LOAM_API int loam_chan_close(loam_chan *c) LOAM_NONNULL(1);
 // Items in the buffer now.
-LOAM_API size_t loam_chan_count(loam_chan *c);
+LOAM_API size_t loam_chan_count(loam_chan *c) LOAM_NONNULL(1);
 
 typedef enum loam_case_kind { LOAM_RECV, LOAM_SEND } loam_case_kind;
 typedef struct loam_case {

@@ -34,14 +34,14 @@ typedef struct loam_track {
 } loam_track;
 
 // Count what goes through to `inner`. Takes no memory.
-LOAM_API void loam_track_init(loam_track *t, loam_alloc inner);
+LOAM_API void loam_track_init(loam_track *t, loam_alloc inner) LOAM_NONNULL(1);
 
 // End of counting. Blocks that are still live end the program: "track: blocks are left". Ask
 // live_blocks first if that may be so.
-LOAM_API void loam_track_done(loam_track *t);
+LOAM_API void loam_track_done(loam_track *t) LOAM_NONNULL(1);
 
 // The allocator; `t` must outlive what it allocates.
-LOAM_API loam_alloc loam_track_alloc(loam_track *t);
+LOAM_API loam_alloc loam_track_alloc(loam_track *t) LOAM_NONNULL(1);
 
 // Refuse what would make more than `bytes` live; 0 = no limit.
 LOAM_API void loam_track_set_limit(loam_track *t, size_t bytes);

@@ -92,7 +92,26 @@ static const struct record_process *find_record(const struct recording *r, size_
     return NULL;
 }
 
-static void put_process(struct writer *w, const struct record_process *p, u32 add)
+// The process's totals with those of all its threads: of ended threads nobody asks.
+static void sum_totals(struct record_totals *to, const struct process *p)
+{
+    u64 unit = p->sample_bytes == 0 ? 1 : SAMPLE_UNIT; // F8
+    *to = (struct record_totals){
+        .allocs = p->allocs * unit,
+        .alloc_bytes = p->alloc_bytes,
+        .alloc_capacity = p->churn.capacity,
+        .frees = p->frees * unit,
+        .free_bytes = p->free_bytes,
+        .free_capacity = p->free_capacity,
+        .temporaries = p->churn.temporaries,
+        .temporary_bytes = p->churn.temporary_bytes,
+        .reallocs = p->churn.reallocs,
+        .copied_bytes = p->churn.copied_bytes,
+    };
+}
+
+static void put_process(struct writer *w, const struct record_process *p,
+                        const struct process *known, u32 add)
 {
     size_t bytes = sizeof *p + p->exe_len + p->args_len;
     w->process = p->index + add;
@@ -104,6 +123,7 @@ static void put_process(struct writer *w, const struct record_process *p, u32 ad
     copy->head = head;
     copy->index = w->process;
     copy->parent = p->parent == 0 ? 0 : p->parent + add;
+    sum_totals(&copy->rest, known);
 }
 
 static void put_module(struct writer *w, const struct module *m)
@@ -121,11 +141,48 @@ static void put_module(struct writer *w, const struct module *m)
 
 // ---------------------------------------------------------------- sites
 
+// F8: as the process itself would have counted.
+static u64 counter(const struct site *s, u64 blocks)
+{
+    return s->process->sample_bytes == 0 ? blocks : blocks * SAMPLE_UNIT;
+}
+
+static void sum_lives(struct record_lives *to, const struct churn *c)
+{
+    for (u32 i = 0; i < LIVES_BUCKETS; i++) {
+        u64 n = ((u64)to->high[i] << 32 | to->low[i]) + c->lives[i + 1];
+        to->low[i] = (u32)n;
+        to->high[i] = (u8)(n >> 32);
+    }
+}
+
+static void sum_churn(struct record_site *r, const struct site *s)
+{
+    const struct churn *c = &s->churn;
+    r->alloc_capacity += c->capacity;
+    r->free_capacity += c->capacity - s->live_capacity;
+    if (s->process->sample_bytes != 0) {
+        r->samples += s->samples;
+        r->sample_frees += s->samples - s->live_samples;
+    } else {
+        r->temporaries += c->temporaries;
+        r->temporary_bytes += c->temporary_bytes;
+    }
+    r->reallocs += c->reallocs;
+    r->chains += c->chains;
+    r->copied_bytes += c->copied_bytes;
+    r->large_pages += (u32)(s->large_bytes / PAGE_UNIT);
+    r->untouched_pages += (u32)(s->untouched_bytes / PAGE_UNIT);
+    sum_lives(&r->lives, c);
+}
+
 static void sum_site(struct record_site *r, const struct site *s)
 {
-    r->allocs += s->allocs;
+    if (s->allocs != 0 && (r->allocs == 0 || s->smallest < r->smallest))
+        r->smallest = s->smallest;
+    r->allocs += counter(s, s->allocs);
     r->alloc_bytes += s->alloc_bytes;
-    r->frees += s->frees;
+    r->frees += counter(s, s->frees);
     r->free_bytes += s->free_bytes;
     r->largest = s->largest > r->largest ? s->largest : r->largest;
     r->at_peak += s->at_peak;
@@ -137,15 +194,17 @@ static void sum_site(struct record_site *r, const struct site *s)
     r->cycle_bytes += s->cycle.bytes;
     r->reachable_blocks += s->reachable.blocks;
     r->reachable_bytes += s->reachable.bytes;
+    sum_churn(r, s);
 }
 
-static void put_site(struct writer *w, const struct site *s, u32 id)
+// Its number stays: moments and labels name it.
+static void put_site(struct writer *w, const struct site *s)
 {
     struct record_site *r =
         put(w, RECORD_SITE, sizeof *r + (size_t)s->frames_count * sizeof r->frames[0]);
     if (r == NULL)
         return;
-    r->id = id;
+    r->id = s->id;
     r->frames_count = s->frames_count;
     r->truncated = s->truncated;
     r->serial = s->process->peak_serial; // at_peak is resolved (F5)
@@ -194,28 +253,36 @@ static void put_modules(struct writer *w, struct site *const *sites, u32 n, u32 
     }
 }
 
-// One process: its record, the modules and sites that are kept, the rest as one site.
-static void put_all(struct writer *w, const struct record_process *p, struct site *const *sites,
-                    u32 n, u32 add, u32 *told)
+// All sites that are not kept, as one.
+static void put_other(struct writer *w, const struct record_process *p, struct site *const *sites,
+                      u32 kept, u32 n)
 {
-    struct site rest = {.process = n > 0 ? sites[0]->process : NULL};
+    struct record_site *other = NULL;
+    for (u32 i = 0; i < n; i++) {
+        if (i < kept && sites[i]->id != p->first_site)
+            continue;
+        if (other == NULL && (other = put(w, RECORD_SITE, sizeof *other)) == NULL)
+            return;
+        other->id = p->first_site;
+        other->serial = p->peak_serial;
+        sum_site(other, sites[i]);
+    }
+}
+
+// One process: its record, the modules and sites that are kept, the rest as one site.
+static void put_all(struct writer *w, const struct record_process *p, const struct process *known,
+                    struct site *const *sites, u32 n, u32 add, u32 *told)
+{
     u32 kept = 0, heavy = 0;
     for (; kept < n && heavy < ARCHIVE_SITES; kept++)
         heavy += !leaked(sites[kept]);
-    put_process(w, p, add);
+    put_process(w, p, known, add);
     put_modules(w, sites, kept, told, w->process);
+    put_other(w, p, sites, kept, n);
     for (u32 i = 0; i < kept && !w->failed; i++)
-        put_site(w, sites[i], p->first_site + 1 + i);
-    if (n == kept || w->failed)
-        return;
-    w->a->processes++;
-    struct record_site *other = put(w, RECORD_SITE, sizeof *other);
-    if (other == NULL)
-        return;
-    other->id = p->first_site;
-    other->serial = rest.process->peak_serial;
-    for (u32 i = kept; i < n; i++)
-        sum_site(other, sites[i]);
+        if (sites[i]->id != p->first_site)
+            put_site(w, sites[i]);
+    w->a->processes += n > kept;
 }
 
 // ---------------------------------------------------------------- entries
@@ -237,7 +304,7 @@ static void put_model(struct writer *w, struct model *m, const struct recording 
             at++;
         const struct record_process *p = find_record(r, used, m->processes[i].index);
         if (p != NULL)
-            put_all(w, p, sites + first, at - first, add, told);
+            put_all(w, p, &m->processes[i], sites + first, at - first, add, told);
     }
     free(sites);
     free(told);

@@ -1,6 +1,9 @@
 // cmd_report.c: `loam report`: a recording, told again.
 
+#include "cli/output.h"
 #include "cli/view.h"
+#include "report/export.h"
+#include "report/html.h"
 #include "report/json.h"
 #include "report/load.h"
 
@@ -9,12 +12,21 @@
 
 struct report_options {
     bool json;
+    const char *html, *export, *output, *by;
     struct view view;
 };
 
 static const struct option options[] = {
     {"json", 'j', NULL, OPT_FLAG, offsetof(struct report_options, json),
      "everything as JSON, for machines"},
+    {"html", 0, "FILE", OPT_TEXT, offsetof(struct report_options, html),
+     "write one HTML page that needs no network"},
+    {"export", 0, "FORMAT", OPT_TEXT, offsetof(struct report_options, export),
+     "pprof, folded, speedscope, chrome, json or openmetrics"},
+    {"output", 'o', "FILE", OPT_TEXT, offsetof(struct report_options, output),
+     "where the export goes, instead of stdout"},
+    {"by", 0, "WHAT", OPT_TEXT, offsetof(struct report_options, by),
+     "peak, live, leaked, allocated, ...: what folded tells"},
     VIEW_OPTIONS(struct report_options, view),
 };
 
@@ -30,17 +42,78 @@ static const char *chosen(const struct command *c, int n, char **operands, char 
     return last;
 }
 
+static int write_html(const struct command *c, struct model *m, const char *path)
+{
+    FILE *out = output_open(c, path);
+    return out == NULL ? EXIT_LOAM : output_close(c, out, path, html_report(out, m) == 0);
+}
+
+static int write_export(const struct command *c, struct model *m, const struct report_options *o)
+{
+    const struct export_format *f = export_named(o->export);
+    const char *path = o->output == NULL ? "-" : o->output;
+    if (f->binary && strcmp(path, "-") == 0 && isatty(1)) {
+        say(c, "%s is no text for a terminal: name a file with -o.", f->name);
+        return EXIT_USAGE;
+    }
+    FILE *out = output_open(c, path);
+    if (out == NULL)
+        return EXIT_LOAM;
+    u32 gauge = (u32)gauge_named(o->by == NULL ? "peak" : o->by);
+    return output_close(c, out, path, f->write(out, m, gauge) == 0);
+}
+
 static int show(const struct command *c, struct model *m, const struct report_options *o,
                 const char *next)
 {
+    if (o->html != NULL)
+        return write_html(c, m, o->html);
+    if (o->export != NULL)
+        return write_export(c, m, o);
     if (o->json)
         json_report(stdout, m);
     else
         view_text(stdout, m, &o->view, next);
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return 0;
-    say(c, "the report could not be written: stdout is closed or full.");
-    return EXIT_LOAM;
+    return output_close(c, stdout, "-", true);
+}
+
+static void list_formats(char *out, size_t size)
+{
+    size_t at = 0;
+    for (u32 i = 0; i < export_formats_count && at < size; i++)
+        at += (size_t)snprintf(out + at, size - at, i > 0 ? ", %s" : "%s", export_formats[i].name);
+}
+
+static void list_gauges(char *out, size_t size)
+{
+    size_t at = 0;
+    for (u32 i = 0; i < gauges_count && at < size; i++)
+        at += (size_t)snprintf(out + at, size - at, i > 0 ? ", %s" : "%s", gauges[i].key);
+}
+
+// Wrong words are told before a recording is read.
+static bool usage_ok(const struct command *c, const struct report_options *o, int operands)
+{
+    char list[400];
+    if (operands > 1) {
+        say(c, "one recording at a time, not %d. Try 'loam report -h'.", operands);
+        return false;
+    }
+    if (o->export != NULL && export_named(o->export) == NULL) {
+        list_formats(list, sizeof list);
+        say(c, "there is no format \"%s\"; there are %s.", o->export, list);
+        return false;
+    }
+    if (o->by != NULL && gauge_named(o->by) < 0) {
+        list_gauges(list, sizeof list);
+        say(c, "\"%s\" is nothing that is counted; there are %s.", o->by, list);
+        return false;
+    }
+    if ((o->output != NULL || o->by != NULL) && o->export == NULL) {
+        say(c, "-o and --by belong to --export.");
+        return false;
+    }
+    return true;
 }
 
 static int report(const struct command *c, int argc, char **argv)
@@ -50,10 +123,8 @@ static int report(const struct command *c, int argc, char **argv)
     int n = opt_parse(c, argc, argv, &o);
     if (n < 0)
         return n == -1 ? 0 : EXIT_USAGE;
-    if (n > 1) {
-        say(c, "one recording at a time, not %d. Try 'loam report -h'.", n);
+    if (!usage_ok(c, &o, n))
         return EXIT_USAGE;
-    }
     const char *path = chosen(c, n, argv + argc - n, last, sizeof last);
     if (path == NULL)
         return EXIT_BAD_FILE;
@@ -74,7 +145,7 @@ const struct command command_report = {
     .summary = "show a recording: leaks, peak, and who allocated",
     .synopsis = "[options] [FILE]",
     .examples = {{"loam report", "the last program that was run, again"},
-                 {"loam report app.loam --json", "a recording that was kept, for machines"}},
+                 {"loam report app.loam --html app.html", "a recording that was kept, as a page"}},
     .options = options,
     .options_count = countof(options),
     .about =
@@ -84,6 +155,9 @@ const struct command command_report = {
         "Names, files and lines are read now, from the programs and libraries themselves and from\n"
         "/usr/lib/debug. A file that has changed since the recording is not believed: its frames\n"
         "stay module and offset.\n\n"
+        "--export writes for other tools: pprof is read by 'go tool pprof', Parca, Pyroscope and\n"
+        "Grafana; folded by flamegraph.pl, one number a stack, chosen by --by; speedscope by\n"
+        "speedscope.app; chrome, the timeline, by Perfetto; openmetrics by Prometheus.\n\n"
         "Sizes are decimal: 1 kB is 1,000 bytes. Exit status: 0; 1 if FILE cannot be read as a\n"
         "recording; 2 for wrong usage.\n",
     .run = report,

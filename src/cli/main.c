@@ -7,10 +7,21 @@
 #include <string.h>
 #include <unistd.h>
 
+// One a line, so that two who add one do not meet.
+// clang-format off
 const struct command *const commands[] = {
-    &command_run,  &command_report,  &command_bench,
-    &command_help, &command_version, &command_completion,
+    &command_run,
+    &command_report,
+    &command_bench,
+    &command_map,
+    &command_mem,
+    &command_elf,
+    &command_lab,
+    &command_help,
+    &command_version,
+    &command_completion,
 };
+// clang-format on
 const size_t commands_count = countof(commands);
 
 const struct command *command_named(const char *name)

@@ -46,8 +46,19 @@ struct command {
 };
 
 // In the order of `loam help`. One definition each, at the end of its file.
-extern const struct command command_run, command_report, command_bench, command_help,
-    command_version, command_completion;
+// clang-format off
+extern const struct command
+    command_run,
+    command_report,
+    command_bench,
+    command_map,
+    command_mem,
+    command_elf,
+    command_lab,
+    command_help,
+    command_version,
+    command_completion;
+// clang-format on
 extern const struct command *const commands[];
 extern const size_t commands_count;
 const struct command *command_named(const char *name); // or NULL

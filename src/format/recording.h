@@ -22,6 +22,13 @@
 // F7  in what the tool writes itself (a kept file, an archive of ended processes) several processes
 //     may share a block: a process record begins the records of its process. Such a file may have
 //     more blocks than a mapped recording, up to RECORDING_BLOCKS_MAX.
+// F8  counters of a process that is sampled (record_process.sample_bytes != 0) are estimates, those
+//     of blocks in units of 1/SAMPLE_UNIT; lifetimes and `samples` count what was really seen.
+// F9  the totals of a process are its `rest` and those of all its threads; its sites sum to the
+//     same, and bytes live are bytes allocated less bytes freed. (While it runs: but for calls
+//     under way.)
+//
+// What the tool writes while a program runs, samples and labels, stands in format/timeline.h.
 #pragma once
 
 #include "base/base.h"
@@ -29,12 +36,29 @@
 #include <stdatomic.h>
 
 #define RECORDING_MAGIC      "loamrec\n"
-#define RECORDING_VERSION    1
+#define RECORDING_VERSION    2
 #define RECORDING_SIZE_MAX   (64 * MiB)
 #define RECORDING_HEADER     4096
 #define RECORDING_BLOCK      (8 * KiB)
 #define RECORDING_BLOCKS_MAX (128 * 1024) // in a file
 #define RECORDING_FRAMES     512 // deepest stack kept; deeper ones lose their outermost frames
+
+// A clock that costs a load: the tool counts ticks of a monotonic clock in the header.
+#define CLOCK_TICK_NS ((u64)1 << 22) // 4.2 ms
+
+// A name that somebody gives to a moment: `loam label`, or the program by loam_label. Who wants a
+// label takes a free slot, fills it in, rings the bell and waits on `state` until it is free again
+// or time is up; the tool writes the label (format/timeline.h).
+#define LABEL_SLOTS 8
+#define LABEL_MAX   112
+enum label_state { LABEL_FREE = 0, LABEL_TAKEN, LABEL_READY };
+struct label_slot {
+    _Atomic u32 state; // enum label_state; futex
+    u32 pid;           // of the process that it is about, 0: all
+    u32 len;
+    u32 pad;
+    char text[LABEL_MAX];
+};
 
 struct recording {
     char magic[8];
@@ -55,6 +79,9 @@ struct recording {
     char command[2048]; // argv of the first process, joined by NUL
     u32 full;           // by the tool, at the end: processes or stacks found no room
     u32 archived;       // by the tool: ended processes of which only the main sites are left
+    _Atomic u64 clock;  // by the tool: ticks since it began, CLOCK_TICK_NS each
+    u64 sample_bytes;   // programs that start are sampled, one block in so many bytes; 0: all
+    struct label_slot label[LABEL_SLOTS];
 };
 static_assert(sizeof(struct recording) <= RECORDING_HEADER, "the header has its own OS page");
 
@@ -65,7 +92,15 @@ struct record_block {
     u32 pad;
 };
 
-enum record_kind { RECORD_PROCESS = 1, RECORD_MODULE = 2, RECORD_SITE = 3 };
+enum record_kind {
+    RECORD_PROCESS = 1,
+    RECORD_MODULE = 2,
+    RECORD_SITE = 3,
+    RECORD_THREAD = 4,
+    RECORD_MOMENT = 5, // from here on: format/timeline.h
+    RECORD_LABEL = 6,
+    RECORD_POINTS = 7,
+};
 
 struct record {
     u32 kind;  // enum record_kind
@@ -88,6 +123,7 @@ enum process_flags {
     PROCESS_FULL = 16,    // the recording was full: later stacks are counted in "other"
     PROCESS_EXECED = 32,  // replaced itself by exec; its blocks vanished with it
     PROCESS_PYTHON = 64,  // a Python interpreter run with PYTHONMALLOC=malloc
+    PROCESS_MERGED = 128, // stacks that held least were merged into "other" to make room
 };
 
 enum scan_error {
@@ -97,6 +133,14 @@ enum scan_error {
     SCAN_VANISHED,      // the process died while it was looked at
     SCAN_NO_MEMORY,     // the tool had no memory for the copy
     SCAN_UNREADABLE,    // the process's heap could not be read or made no sense
+};
+
+// What was done by whoever owns this. What each means stands in struct record_site.
+struct record_totals {
+    _Atomic u64 allocs, alloc_bytes, alloc_capacity;
+    _Atomic u64 frees, free_bytes, free_capacity;
+    _Atomic u64 temporaries, temporary_bytes;
+    _Atomic u64 reallocs, copied_bytes;
 };
 
 // First record of a process's first block.
@@ -113,15 +157,12 @@ struct record_process {
     u64 started_ns;         // CLOCK_REALTIME
     u64 root;               // address of loam_heap_root in the process
     u64 tags; // address of its tag arena: tag of block i of a span = tags + 16*desc.tags + 8*i
-    // F3: totals over all sites, exact up to blocks allocated before recording began.
-    _Atomic u64 live_bytes; // bytes asked for, of live blocks
-    _Atomic u64 live_blocks;
-    _Atomic u64 allocs; // calls that returned a block
-    _Atomic u64 alloc_bytes;
-    _Atomic u64 frees;
-    _Atomic u64 peak_bytes;  // highest live_bytes
-    _Atomic u64 peak_ns;     // nanoseconds after started_ns, coarse
-    _Atomic u64 peak_serial; // grows each time the peak is passed; see struct record_site
+    // F3: exact up to blocks allocated before recording began.
+    struct record_totals rest; // F9: of threads without a record of their own
+    _Atomic u64 live_bytes;    // bytes asked for, of live blocks
+    _Atomic u64 peak_bytes;    // highest live_bytes
+    _Atomic u64 peak_ns;       // nanoseconds after started_ns, coarse
+    _Atomic u64 peak_serial;   // grows each time the peak is passed; see struct record_site
     // The thread that asks for a scan: its stack pointer, and the registers that a called function
     // keeps, where the program called exit or returned from main. What lies below are frames of
     // libc and of the library, whose unset slots hold leftovers of the program's dead ones: no
@@ -129,7 +170,10 @@ struct record_process {
     u64 exit_sp; // 0: not known
     u64 exit_kept[6];
     u32 first_site; // smaller site ids in tags are blocks inherited from the parent by fork
-    u32 pad[7];
+    u32 pad;
+    _Atomic u64 merged;       // stacks that were merged into "other", PROCESS_MERGED
+    _Atomic u64 sample_bytes; // F8: mean distance of two samples; 0: every block is counted
+    u64 sample_began;         // ticks of the header's clock
     u16 exe_len;
     u16 args_len;
     u32 pad2;
@@ -147,6 +191,27 @@ struct record_module {
     u32 build_id_len; // 0: none
     u32 path_len;
     char path[];
+};
+
+// A thread, and what it did itself: a block that it allocated may be freed by another. Written by
+// that thread alone, at its first call. Only the first THREADS_MAX have a record of their own.
+#define THREADS_MAX 256
+struct record_thread {
+    struct record head;
+    u32 tid;
+    _Atomic u32 ended;    // by the tool: 1 when it has noticed
+    u64 started, stopped; // ticks of the header's clock
+    char name[16];        // by the tool, as the kernel has it
+    struct record_totals own;
+};
+
+// How long blocks lived that were freed, in ticks: bucket i counts [2^i, 2^(i+1)), the last one
+// what lived longer. Shorter lives are what these leave of `frees`: so they cost nothing. A count
+// of 40 bits is `low` and, in units of 2^32, `high`.
+#define LIVES_BUCKETS 24
+struct record_lives {
+    _Atomic u32 low[LIVES_BUCKETS];
+    _Atomic u8 high[LIVES_BUCKETS];
 };
 
 // One distinct stack. Ids are dense in each process and start at process.first_site, which is
@@ -168,8 +233,28 @@ struct record_site {
     u32 tail; // F6
     _Atomic u64 allocs, alloc_bytes;
     _Atomic u64 frees, free_bytes;
-    _Atomic u64 largest;         // biggest single request
-    _Atomic u64 at_peak, serial; // F5
+    _Atomic u64 largest, smallest; // single request; valid if allocs != 0
+    _Atomic u64 at_peak, serial;   // F5
+    // What the blocks could have held: the rest is the waste of size classes.
+    _Atomic u64 alloc_capacity, free_capacity;
+    union {
+        // A temporary is freed by the next heap call of the thread that allocated it (realloc does
+        // not count). A process that is sampled does not see which call is next.
+        struct {
+            _Atomic u64 temporaries, temporary_bytes;
+        };
+        struct {
+            _Atomic u64 samples, sample_frees; // F8: blocks that were seen
+        };
+    };
+    // Blocks that came here by realloc from an older one (they count as allocs, and the older ones
+    // as frees); `chains` of them from one that had not come by realloc itself. copied_bytes: what
+    // had to be copied for it. Blocks moved by mremap copy nothing.
+    _Atomic u64 reallocs, chains, copied_bytes;
+    // By the tool: pages of PAGE_UNIT bytes of this site's live large blocks when it last looked,
+    // and how many of them nobody has ever touched.
+    _Atomic u32 large_pages, untouched_pages;
+    struct record_lives lives;
     // Written by the tool when it has scanned: blocks and bytes that nothing points to (direct),
     // that only leaked blocks point to (indirect), in or behind a leaked cycle, and reached.
     u64 direct_blocks, direct_bytes;
@@ -183,15 +268,22 @@ static_assert(sizeof(struct record_block) + sizeof(struct record_site) + RECORDI
                   RECORDING_BLOCK,
               "F1: the deepest stack fits");
 
+#define SAMPLE_UNIT        65536 // F8
+#define PAGE_UNIT          4096
+
 #define FRAME_MODULE_SHIFT 48
 #define FRAME_OFFSET_MASK  (((u64)1 << FRAME_MODULE_SHIFT) - 1)
 
-// A block's tag in the target's own memory (struct record_process.tags). Large blocks and blocks
-// outside the arena have two tags, the second one holding the upper half of the size in `size`.
+// A block's tag in the target's own memory (struct record_process.tags). Blocks of slabs are not
+// larger than 32 KiB; large blocks and blocks outside the arena have a second word, which holds the
+// size's upper bits: size = word << 16 | tag.size.
 struct tag {
-    u32 site : 24; // record_site.id; 0: allocated before recording began
-    u32 kind : 3;  // enum alloc_kind
-    u32 temp : 5;
-    u32 size; // bytes asked for (lower 32 bits)
+    u64 site : 20;   // record_site.id; 0: allocated before recording began
+    u64 kind : 2;    // enum alloc_kind
+    u64 watched : 1; // the block describes a module: see record/module.h
+    u64 grown : 1;   // it came by realloc
+    u64 birth : 24;  // when it was allocated, see record/life.h
+    u64 size : 16;   // bytes asked for (lower 16 bits)
 };
 static_assert(sizeof(struct tag) == 8, "eight bytes a live block");
+#define TAG_SIZE_SHIFT 48 // of size in the tag as a word

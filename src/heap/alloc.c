@@ -219,7 +219,7 @@ size_t heap_usable(const void *p)
     return live_size(p, "malloc_usable_size: not a live block", &b);
 }
 
-void *heap_realloc(void *p, size_t size)
+void *heap_realloc(void *p, size_t size, size_t *copied)
 {
     if (unlikely(size > PTRDIFF_MAX))
         return no_memory();
@@ -237,6 +237,8 @@ void *heap_realloc(void *p, size_t size)
     if (q == NULL)
         return size <= old ? p : NULL; // a smaller block is in the larger one
     memcpy(q, p, size_min(old, size));
+    if (copied != NULL)
+        *copied += size_min(old, size);
     heap_free(p);
     return q;
 }

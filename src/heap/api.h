@@ -15,8 +15,9 @@ void *heap_alloc(size_t size, size_t align, bool zero);
 void heap_free(void *p);
 // The size the block can hold. Dies on a pointer that is no live block.
 size_t heap_usable(const void *p);
-// As realloc(3) for p != NULL and size > 0: in place, else moved; NULL leaves p as it was.
-void *heap_realloc(void *p, size_t size);
+// As realloc(3) for p != NULL and size > 0: in place, else moved; NULL leaves p as it was. Adds the
+// bytes that had to be copied to *copied, unless that is NULL.
+void *heap_realloc(void *p, size_t size, size_t *copied);
 
 // Where a pointer (also an interior one) belongs. Reads tables only; takes no lock. For slabs and
 // large blocks `desc` is the span's; for blocks outside the arena `far` is set and desc NULL.

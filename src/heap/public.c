@@ -32,7 +32,7 @@ void *loam_realloc(void *p, size_t size)
         heap_free_fast(p, KIND_MALLOC);
         return NULL;
     }
-    return the.ops != NULL ? the.ops->realloc(p, size) : heap_realloc(p, size);
+    return the.ops != NULL ? the.ops->realloc(p, size) : heap_realloc(p, size, NULL);
 }
 
 void *loam_aligned_alloc(size_t align, size_t size)

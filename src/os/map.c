@@ -83,6 +83,13 @@ int os_purge(void *at, size_t size)
     return r;
 }
 
+void os_want_huge(void *at, size_t size)
+{
+    int saved = errno;
+    madvise(at, size, MADV_HUGEPAGE);
+    errno = saved;
+}
+
 int os_move(void *from, void *to, size_t size)
 {
     if (os_refused())

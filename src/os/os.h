@@ -20,6 +20,8 @@ int os_map_at(void *at, size_t size);
 void os_unmap(void *at, size_t size);
 // Give the RAM back but keep the addresses; 0 only if the memory reads as zero from now on.
 int os_purge(void *at, size_t size);
+// Ask for huge pages behind [at, at + size); nothing comes of it where there are none.
+void os_want_huge(void *at, size_t size);
 // Move the pages of [from, size) to `to`, an existing mapping of the same size, by remapping;
 // `from` stays mapped and reads as zero. 0 or -errno; -ENXIO: `to` is no longer mapped.
 int os_move(void *from, void *to, size_t size);

@@ -1,6 +1,8 @@
 // thread.c: a thread that stays out of the program's way; futexes with a deadline.
 #include "os/thread.h"
 
+#include "os/world.h"
+
 #include <errno.h>
 #include <linux/futex.h>
 #include <signal.h>
@@ -18,6 +20,8 @@ int thread_start(pthread_t *ret, void *(*fn)(void *), void *arg)
     sigdelset(&quiet, SIGILL);
     sigdelset(&quiet, SIGTRAP);
     sigdelset(&quiet, SIGPROF); // profilers want every thread
+    if (world_signal() != 0)    // and so does a collector, once there is one
+        sigdelset(&quiet, world_signal());
     pthread_sigmask(SIG_SETMASK, &quiet, &before);
     int r = pthread_create(ret, NULL, fn, arg);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

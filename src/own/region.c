@@ -8,6 +8,7 @@
 
 #include "base/base.h"
 #include "heap/owner.h"
+#include "own/region.h"
 
 #include <errno.h>
 
@@ -75,6 +76,17 @@ static void describe(const loam_owner_link *link, loam_owner_info *ret)
 }
 
 static const struct loam_owner_ops region_owner = {"region", describe, find};
+
+// Of the newest block all, if the cursor has not moved there yet.
+void region_each_block(const loam_region *r,
+                       void (*see)(void *ctx, const void *from, const void *to), void *ctx)
+{
+    for (struct loam_region_block *b = r->block; b != NULL; b = b->older) {
+        const char *from = block_data(b), *end = (const char *)b + b->size;
+        bool current = r->at >= from && r->at <= end;
+        see(ctx, from, current ? r->at : end);
+    }
+}
 
 // ---------------------------------------------------------------- life cycle
 

@@ -225,6 +225,42 @@ int loam_task_run(const loam_task_options *options, void (*fn)(void *arg), void 
     return e;
 }
 
+static const char *stack_top(const struct run *r, u32 i)
+{
+    return stacks_low(&r->stacks, i) + stacks_size(&r->stacks);
+}
+
+const char *tasks_stack_end(const void *sp)
+{
+    for (struct run *r = the.first; r != NULL; r = r->next) {
+        size_t at = (uintptr_t)sp - (uintptr_t)r->stacks.base;
+        if (at < r->stacks.max * r->stacks.slot)
+            return stack_top(r, (u32)(at / r->stacks.slot));
+    }
+    return NULL;
+}
+
+// Not only parked ones: a thread that stands in the middle of a switch has one task whose state is
+// RUNNING already, or still, on whose stack it is not. What lies above a stale `sp` does no harm.
+void tasks_each_root(void (*see)(void *ctx, const void *from, const void *to),
+                     void (*see_loop)(void *ctx, const void *sp, const void *tp), void *ctx)
+{
+    for (struct run *r = the.first; r != NULL; r = r->next) {
+        for (u32 i = 0; i < r->used; i++) {
+            const struct task *t = &r->task[i];
+            const char *sp = t->at.sp, *low = stacks_low(&r->stacks, i);
+            if (state_of(t) == TASK_FREE || state_of(t) == TASK_ENDED)
+                continue;
+            see(ctx, &t->arg, &t->arg + 1);
+            if (sp >= low && sp < stack_top(r, i))
+                see(ctx, sp, stack_top(r, i));
+        }
+        for (u32 i = 0; i < r->workers_count; i++)
+            if (r->worker[i].loop.sp != NULL)
+                see_loop(ctx, r->worker[i].loop.sp, r->worker[i].thread_pointer);
+    }
+}
+
 void tasks_each_parked(void (*see)(void *ctx, const void *from, const void *to), void *ctx)
 {
     for (struct run *r = the.first; r != NULL; r = r->next)

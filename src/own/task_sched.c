@@ -348,6 +348,7 @@ void worker_loop(struct worker *w)
 {
     worker_set_self(w);
     context_adopt(&w->loop);
+    w->thread_pointer = __builtin_thread_pointer();
     for (struct task *t; (t = next_task(w)) != NULL;) {
         w->current = t;
         context_switch(&w->loop, &t->at, false);

@@ -103,6 +103,7 @@ struct worker {
     u32 ticks;
     struct queue ready aligned_(64);
     struct context loop; // the thread's own stack
+    const void *thread_pointer;
     pthread_t thread;
     bool has_fault_stack;
     char *fault_stack;
@@ -178,6 +179,13 @@ void worker_loop(struct worker *w);
 // Calls `see` for each task that is parked, with the living part of its stack. For collectors and
 // leak scans: nobody else may run meanwhile.
 void tasks_each_parked(void (*see)(void *ctx, const void *from, const void *to), void *ctx);
+
+// The same for a collector: the stack of each task that lives, its argument, and where each worker
+// left its own stack (with its thread pointer) to run a task. Also true in the middle of a switch.
+void tasks_each_root(void (*see)(void *ctx, const void *from, const void *to),
+                     void (*see_loop)(void *ctx, const void *sp, const void *tp), void *ctx);
+// Where the task's stack ends that sp lies in; NULL when it lies in none.
+const char *tasks_stack_end(const void *sp);
 
 // ---- task.c
 // The slot of an ended task is free again. Lock held.

@@ -14,6 +14,7 @@
 #include "record/rule.h"
 #include "record/sites.h"
 #include "record/tags.h"
+#include "record/tally.h"
 #include "record/unwind.h"
 #include "record/writer.h"
 
@@ -73,6 +74,7 @@ static void fork_child(void)
         the.first_site = sites_next();
     module_fork_child();
     rule_fork_child();
+    tally_fork_child();
     process_forked(p->index);
     // A signal handler forked while its thread was adding a site. That work goes on when the
     // handler returns; it must end nowhere.
@@ -85,7 +87,9 @@ static void fork_child(void)
 
 // ---------------------------------------------------------------- malloc and free
 
-static noinline_ void note(void *p, size_t size, int kind)
+// Count a block that the program is about to get. `from` is the tag of the block that realloc made
+// it from, or NULL.
+static noinline_ void note(void *p, size_t size, int kind, const struct tag *from, size_t copied)
 {
     struct unwind_start here;
     struct tags tags;
@@ -95,8 +99,13 @@ static noinline_ void note(void *p, size_t size, int kind)
     if (state() != RECORD_ON || !tags_find(p, true, &tags))
         return;
     struct record_site *s = sites_here(&here);
-    tags_set(&tags, s->id, kind, size);
-    sites_count_alloc(s, size);
+    const struct tag tag = {
+        .site = s->id, .kind = (u32)kind & 3, .grown = from != NULL, .birth = tally_now()};
+    tags_set(&tags, tag, size);
+    tally_alloc(s, (struct tally_block){size, tags.capacity});
+    if (from != NULL)
+        tally_realloc(s, from->grown == 0, copied);
+    tally_remember(p);
 }
 
 // For a leak scan, one byte more than asked for: C++ containers keep a pointer to the end of their
@@ -110,15 +119,16 @@ static size_t with_end(size_t size)
 static void *alloc(size_t size, size_t align, bool zero, int kind)
 {
     void *p = heap_alloc(with_end(size), align, zero);
+    tally_last(NULL);
     if (likely(p != NULL && state() != RECORD_OFF))
-        note(p, size, kind);
+        note(p, size, kind, NULL, 0);
     return p;
 }
 
 // What a block's tag said when it was taken off.
 struct noted {
     struct tag tag;
-    size_t size;
+    struct tally_block block;
 };
 
 // Take the tag off a live block. False if it has none.
@@ -126,28 +136,29 @@ static bool take_off(void *p, struct tags *ret_tags, struct noted *ret)
 {
     if (!tags_find(p, false, ret_tags))
         return false;
-    ret->tag = tags_get(ret_tags, &ret->size);
+    ret->tag = tags_get(ret_tags, &ret->block.size);
+    ret->block.capacity = ret_tags->capacity;
     tags_clear(ret_tags);
     return ret->tag.site != 0;
 }
 
-static void count_free(const struct noted *n)
+static void count_free(const struct noted *n, bool temporary)
 {
     if (unlikely(state() != RECORD_ON))
         return;
     struct record_site *s = sites_of(n->tag.site);
     if (likely(s != NULL))
-        sites_count_free(s, n->size);
+        tally_free(s, n->block, n->tag.birth, temporary);
 }
 
 static void release(void *p, int kind unused_)
 {
     struct tags tags;
     struct noted noted;
-    bool watched = false;
+    bool watched = false, temporary = tally_last(p);
     if (likely(state() != RECORD_OFF) && take_off(p, &tags, &noted)) {
-        count_free(&noted);
-        watched = (noted.tag.temp & TAG_WATCHED) != 0;
+        count_free(&noted, temporary);
+        watched = noted.tag.watched != 0;
     }
     heap_free(p);
     if (unlikely(watched))
@@ -160,18 +171,20 @@ static void *resize(void *p, size_t size)
 {
     struct tags tags;
     struct noted noted;
+    size_t copied = 0;
     if (state() == RECORD_OFF)
-        return heap_realloc(p, size);
+        return heap_realloc(p, size, NULL);
+    tally_last(p);
     bool have = take_off(p, &tags, &noted);
-    void *q = heap_realloc(p, with_end(size));
+    void *q = heap_realloc(p, with_end(size), &copied);
     if (q == NULL) {
         if (have)
-            tags_set(&tags, noted.tag.site, (int)noted.tag.kind, noted.size);
+            tags_set(&tags, noted.tag, noted.block.size);
         return NULL;
     }
     if (have)
-        count_free(&noted);
-    note(q, size, have ? (int)noted.tag.kind : KIND_MALLOC);
+        count_free(&noted, false);
+    note(q, size, have ? (int)noted.tag.kind : KIND_MALLOC, have ? &noted.tag : NULL, copied);
     return q;
 }
 

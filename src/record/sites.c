@@ -1,20 +1,19 @@
-// sites.c: one record per distinct stack, and the counters in it.
+// sites.c: one record per distinct stack.
 #include "record/sites.h"
 
 #include "heap/api.h"
 #include "os/os.h"
 #include "record/module.h"
 #include "record/tails.h"
+#include "record/tally.h"
 #include "record/trace.h"
 #include "record/writer.h"
 
 #include <string.h>
-#include <sys/single_threaded.h>
 
 #define TABLE_MIN  4096 // slots
 #define PART_SITES 4096 // sites a part of the index
 #define PARTS_MAX  ((SITE_ID_MAX + 1) / PART_SITES)
-#define PEAK_STEP  64 // note the time of a peak when it is 1/64 higher than at the last note
 
 // T3: `hash` is stored last, with release.
 struct slot {
@@ -39,20 +38,8 @@ static struct {
     struct record_process *process;
     struct record_site *other;
     u32 first, next;                         // ids
-    _Atomic u64 peak_noted;                  // peak_bytes when peak_ns was written
-    u64 started_ns;                          // monotonic
     _Atomic(struct part *) parts[PARTS_MAX]; // id - first -> place
 } the;
-
-static u64 get(_Atomic u64 *counter)
-{
-    return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
-static void set(_Atomic u64 *counter, u64 v)
-{
-    atomic_store_explicit(counter, v, memory_order_relaxed);
-}
 
 bool sites_lock(void)
 {
@@ -296,8 +283,7 @@ bool sites_begin(struct record_process *process, u32 first_site)
     atomic_store_explicit(&the.table, table_new(TABLE_MIN), memory_order_relaxed);
     the.process = process;
     the.first = the.next = first_site;
-    set(&the.peak_noted, 0);
-    the.started_ns = os_monotonic_ns();
+    tally_begin(process, writer_map());
     if (the.table == NULL)
         return false;
     the.other = writer_reserve(RECORD_SITE, sizeof *the.other);
@@ -307,74 +293,4 @@ bool sites_begin(struct record_process *process, u32 first_site)
     the.other->truncated = 1;
     writer_commit(the.other, sizeof *the.other);
     return true;
-}
-
-// ---------------------------------------------------------------- counting
-
-// Add to a counter and return the sum. While one thread runs, a locked instruction (5 ns, and
-// seven of them a malloc) is not needed; a signal handler cannot split an `add`.
-static always_inline_ u64 bump(_Atomic u64 *counter, u64 n)
-{
-    if (likely(__libc_single_threaded)) {
-        u64 *plain = (u64 *)counter;
-        *plain += n;
-        return *plain;
-    }
-    return atomic_fetch_add_explicit(counter, n, memory_order_relaxed) + n;
-}
-
-// F5: before live bytes change, keep what they were when the process was at its peak.
-static always_inline_ void keep_peak(struct record_site *s)
-{
-    u64 serial = get(&the.process->peak_serial);
-    if (likely(get(&s->serial) == serial))
-        return;
-    set(&s->at_peak, get(&s->alloc_bytes) - get(&s->free_bytes));
-    set(&s->serial, serial);
-}
-
-static void pass_peak(u64 live)
-{
-    struct record_process *p = the.process;
-    u64 peak = get(&p->peak_bytes);
-    if (__libc_single_threaded)
-        set(&p->peak_bytes, live);
-    else
-        while (live > peak &&
-               !atomic_compare_exchange_weak_explicit(&p->peak_bytes, &peak, live,
-                                                      memory_order_relaxed, memory_order_relaxed)) {
-        }
-    bump(&p->peak_serial, 1);
-    u64 noted = get(&the.peak_noted);
-    if (live - noted > noted / PEAK_STEP) { // a clock costs more than all the rest
-        set(&the.peak_noted, live);
-        set(&p->peak_ns, os_monotonic_ns() - the.started_ns);
-    }
-}
-
-void sites_count_alloc(struct record_site *s, size_t size)
-{
-    struct record_process *p = the.process;
-    keep_peak(s);
-    bump(&s->allocs, 1);
-    bump(&s->alloc_bytes, size);
-    if (size > get(&s->largest))
-        set(&s->largest, size);
-    bump(&p->allocs, 1);
-    bump(&p->alloc_bytes, size);
-    bump(&p->live_blocks, 1);
-    u64 live = bump(&p->live_bytes, size);
-    if (live > get(&p->peak_bytes) && size != 0)
-        pass_peak(live);
-}
-
-void sites_count_free(struct record_site *s, size_t size)
-{
-    struct record_process *p = the.process;
-    keep_peak(s);
-    bump(&s->frees, 1);
-    bump(&s->free_bytes, size);
-    bump(&p->frees, 1);
-    bump(&p->live_blocks, (u64)-1);
-    bump(&p->live_bytes, (u64)0 - size);
 }

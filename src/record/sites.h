@@ -1,10 +1,10 @@
-// sites.h: one record per distinct stack, and the counters in it.
+// sites.h: one record per distinct stack.
 //
 // A hash from stack to site lives in memory of our own; the sites themselves lie in the recording,
-// where counting is a few additions in place. Finding a known stack takes no lock. A new stack is
-// added under one lock, which also guards the writer. When there is no room, or a signal handler
-// interrupted the holder of the lock, the stack is counted in the site "other": counters stay
-// exact, only their place is lost.
+// where counting (tally.h) is a few additions in place. Finding a known stack takes no lock. A new
+// stack is added under one lock, which also guards the writer. When there is no room, or a signal
+// handler interrupted the holder of the lock, the stack is counted in the site "other": counters
+// stay exact, only their place is lost.
 //
 // T1  a site, once its id stands in a tag, lives as long as the process.
 // T2  ids grow from process.first_site, which is "other". A smaller id belongs to a block that
@@ -15,7 +15,7 @@
 #include "format/recording.h"
 #include "record/unwind.h"
 
-#define SITE_ID_MAX ((1u << 24) - 1) // what a tag can hold
+#define SITE_ID_MAX ((1u << 20) - 1) // what a tag can hold
 
 // A new process: its record is `process`, already committed. The caller holds the lock, or nobody
 // else runs. False when even "other" finds no room.
@@ -35,6 +35,3 @@ bool sites_locked(void);
 struct record_site *sites_here(const struct unwind_start *start);
 // NULL if the site is not of this process (T2).
 struct record_site *sites_of(u32 id);
-
-void sites_count_alloc(struct record_site *s, size_t size);
-void sites_count_free(struct record_site *s, size_t size);

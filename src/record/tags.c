@@ -179,12 +179,12 @@ bool tags_find(const void *p, bool make, struct tags *ret)
     if (!heap_find(p, &b))
         return false;
     if (b.far != NULL) {
-        *ret = (struct tags){(_Atomic u64 *)(void *)b.far->tag, true};
+        *ret = (struct tags){(_Atomic u64 *)(void *)b.far->tag, true, b.size};
         return true;
     }
     if (b.desc->tags == 0 && (!make || !make_array(b.desc)))
         return false;
-    *ret = (struct tags){word(b.desc->tags) + b.index, b.desc->kind == PAGE_LARGE};
+    *ret = (struct tags){word(b.desc->tags) + b.index, b.desc->kind == PAGE_LARGE, b.size};
     return true;
 }
 
@@ -202,23 +202,21 @@ static struct tag unpack(u64 v)
     return t;
 }
 
-void tags_set(const struct tags *t, u32 site, int kind, size_t size)
+void tags_set(const struct tags *t, struct tag tag, size_t size)
 {
-    struct tag low = {.site = site, .kind = (u32)kind, .size = (u32)size};
+    tag.size = size & 0xffff;
     if (t->large)
-        atomic_store_explicit(&t->at[1], pack((struct tag){.size = (u32)(size >> 32)}),
-                              memory_order_relaxed);
-    atomic_store_explicit(&t->at[0], pack(low), memory_order_relaxed);
+        atomic_store_explicit(&t->at[1], size >> 16, memory_order_relaxed);
+    atomic_store_explicit(&t->at[0], pack(tag), memory_order_relaxed);
 }
 
 struct tag tags_get(const struct tags *t, size_t *ret_size)
 {
-    struct tag low = unpack(atomic_load_explicit(&t->at[0], memory_order_relaxed));
-    *ret_size = low.size;
+    struct tag tag = unpack(atomic_load_explicit(&t->at[0], memory_order_relaxed));
+    *ret_size = tag.size;
     if (t->large)
-        *ret_size |= (size_t)unpack(atomic_load_explicit(&t->at[1], memory_order_relaxed)).size
-                     << 32;
-    return low;
+        *ret_size |= atomic_load_explicit(&t->at[1], memory_order_relaxed) << 16;
+    return tag;
 }
 
 void tags_clear(const struct tags *t)
@@ -234,6 +232,6 @@ void tags_watch(const void *p)
     struct tag tag = unpack(atomic_load_explicit(&t.at[0], memory_order_relaxed));
     if (tag.site == 0)
         return;
-    tag.temp |= TAG_WATCHED;
+    tag.watched = 1;
     atomic_store_explicit(&t.at[0], pack(tag), memory_order_relaxed);
 }

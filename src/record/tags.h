@@ -14,22 +14,23 @@
 #include "format/recording.h"
 #include "heap/api.h"
 
-#define TAG_WATCHED 1 // in tag.temp: the block describes a module; say so when it is freed
-
-// Tags of one block. The second word is the upper half of a size, for large blocks.
+// Tags of one block. For large blocks the second word has the upper bits of the size.
 struct tags {
     _Atomic u64 *at;
     bool large;
+    size_t capacity; // bytes that the block can hold
 };
 
 // The tags of the block that p points into. With `make` they are made if there are none. False if p
 // is no pointer of the heap, if there are none, or if memory is short.
 bool tags_find(const void *p, bool make, struct tags *ret);
 
-void tags_set(const struct tags *t, u32 site, int kind, size_t size);
-// The tag, its `size` being the lower half; *ret_size is the whole.
+// `tag.size` is taken from `size`.
+void tags_set(const struct tags *t, struct tag tag, size_t size);
+// The tag, its `size` being the lower bits; *ret_size is the whole.
 struct tag tags_get(const struct tags *t, size_t *ret_size);
 void tags_clear(const struct tags *t);
+// The block at p describes a module: say so when it is freed.
 void tags_watch(const void *p);
 
 // The span of d dies: its tags are given back.

@@ -15,14 +15,14 @@
 static const char *const style_codes[] = {
     [INK_PLAIN] = "",         [INK_BOLD] = "\033[1m",    [INK_DIM] = "\033[2m",
     [INK_BAD] = "\033[1;31m", [INK_GOOD] = "\033[1;32m", [INK_HEAD] = "\033[1;36m",
-    [INK_BAR] = "\033[36m",
+    [INK_BAR] = "\033[36m",   [INK_WARN] = "\033[1;33m", [INK_CYAN] = "\033[36m",
+    [INK_GREEN] = "\033[32m", [INK_BLUE] = "\033[34m",   [INK_MAGENTA] = "\033[35m",
+    [INK_RED] = "\033[31m",   [INK_YELLOW] = "\033[33m",
 };
 
-static const struct {
-    const char *sign, *ascii;
-} signs[] = {
-    {"·", "-"}, {"…", "."}, {"━", "="}, {"╸", "="}, {"─", "-"}, {"±", "~"},
-};
+// Each sign, and the one character that stands for it in ASCII.
+static const char signs[] = "·-….━=╸=─-±~│|┌+┐+└+┘+├+┤+";
+static const char more_signs[] = "▶>◀<→>╌-✓+✗x•*█#░.▒:";
 
 static u32 terminal_width(int fd)
 {
@@ -46,28 +46,33 @@ struct ink ink_on(FILE *out)
     };
 }
 
-// The ASCII form of the sign at `at`, and how long the sign is there.
-static const char *ascii_of(const char *at, size_t *ret_len)
+// The character for the sign at `at` in one of the lists, or 0.
+static char ascii_in(const char *list, const char *at, size_t len)
 {
-    for (size_t i = 0; i < countof(signs); i++) {
-        size_t len = strlen(signs[i].sign);
-        if (strncmp(at, signs[i].sign, len) == 0) {
-            *ret_len = len;
-            return signs[i].ascii;
-        }
+    for (size_t known; *list != 0; list += known + 1) {
+        known = utf8_bytes(list, 1);
+        if (known == len && memcmp(list, at, len) == 0)
+            return list[known];
     }
-    *ret_len = utf8_bytes(at, 1);
-    return "?";
+    return 0;
+}
+
+static void put_sign(struct ink *k, const char *at, size_t len)
+{
+    char c = ascii_in(signs, at, len);
+    if (c == 0)
+        c = ascii_in(more_signs, at, len);
+    fputc(c == 0 ? '?' : c, k->out);
 }
 
 static void put_ascii(struct ink *k, const char *text)
 {
     while (*text != 0) {
-        size_t len = 1;
-        if ((unsigned char)*text < 0x80)
+        size_t len = utf8_bytes(text, 1);
+        if (len == 1)
             fputc(*text, k->out);
         else
-            fputs(ascii_of(text, &len), k->out);
+            put_sign(k, text, len);
         text += len;
     }
 }

@@ -5,7 +5,23 @@
 
 #include <stdio.h>
 
-enum style { INK_PLAIN, INK_BOLD, INK_DIM, INK_BAD, INK_GOOD, INK_HEAD, INK_BAR };
+enum style {
+    INK_PLAIN,
+    INK_BOLD,
+    INK_DIM,
+    INK_BAD,
+    INK_GOOD,
+    INK_HEAD,
+    INK_BAR,
+    INK_WARN,
+    // Kinds of things told apart by colour, beside whatever else tells them apart.
+    INK_CYAN,
+    INK_GREEN,
+    INK_BLUE,
+    INK_MAGENTA,
+    INK_RED,
+    INK_YELLOW,
+};
 
 struct ink {
     FILE *out;

@@ -42,6 +42,43 @@ static json_t *program(const struct model *m)
                      killed ? json_integer(WTERMSIG(status)) : json_null());
 }
 
+// What was done beside allocating and freeing, into the object of who did it.
+static void put_churn(json_t *o, const struct churn *c)
+{
+    json_t *lives = json_array();
+    u32 used = countof(c->lives); // the rest is zeros
+    while (used > 0 && c->lives[used - 1] == 0)
+        used--;
+    for (u32 i = 0; i < used; i++)
+        json_array_append_new(lives, integer(c->lives[i]));
+    json_object_set_new(o, "capacity_bytes", integer(c->capacity));
+    json_object_set_new(
+        o, "temporary",
+        amount((struct amount){.bytes = c->temporary_bytes, .blocks = c->temporaries}));
+    json_object_set_new(o, "reallocations",
+                        json_pack("{s:o, s:o, s:o}", "calls", integer(c->reallocs), "chains",
+                                  integer(c->chains), "copied_bytes", integer(c->copied_bytes)));
+    json_object_set_new(o, "lifetimes", lives);
+}
+
+static json_t *threads_json(const struct process *p)
+{
+    json_t *list = json_array();
+    for (u32 i = 0; i < p->threads_count; i++) {
+        const struct thread *t = &p->threads[i];
+        json_t *o = json_pack("{s:o, s:s, s:o, s:o}", "tid", integer(t->tid), "name", t->name,
+                              "started_ns", integer(t->started_ns), "ended_ns",
+                              t->ended ? integer(t->stopped_ns) : json_null());
+        json_object_set_new(o, "allocations", integer(t->allocs));
+        json_object_set_new(o, "allocated_bytes", integer(t->alloc_bytes));
+        json_object_set_new(o, "frees", integer(t->frees));
+        json_object_set_new(o, "freed_bytes", integer(t->free_bytes));
+        json_object_set_new(o, "temporary_blocks", integer(t->temporaries));
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
 static json_t *process(const struct process *p)
 {
     bool ended = (p->flags & PROCESS_ENDED) != 0;
@@ -60,6 +97,13 @@ static json_t *process(const struct process *p)
     json_object_set_new(o, "peak_after_ns", integer(p->peak_ns));
     json_object_set_new(o, "leaked",
                         leak((p->flags & PROCESS_SCANNED) != 0, p->direct, p->indirect, p->cycle));
+    json_object_set_new(o, "freed_bytes", integer(p->free_bytes));
+    json_object_set_new(o, "live_capacity_bytes", integer(p->live_capacity));
+    put_churn(o, &p->churn);
+    json_object_set_new(o, "sample_bytes",
+                        p->sample_bytes == 0 ? json_null() : integer(p->sample_bytes));
+    json_object_set_new(o, "merged_stacks", integer(p->merged));
+    json_object_set_new(o, "threads", threads_json(p));
     return o;
 }
 
@@ -119,7 +163,16 @@ static json_t *place(struct frames *f, const struct place *p, bool leaks)
     json_object_set_new(o, "peak_bytes", integer(p->at_peak));
     json_object_set_new(o, "allocations", integer(p->allocs));
     json_object_set_new(o, "allocated_bytes", integer(p->alloc_bytes));
+    json_object_set_new(o, "frees", integer(p->frees));
+    json_object_set_new(o, "freed_bytes", integer(p->free_bytes));
     json_object_set_new(o, "largest_bytes", integer(p->largest));
+    json_object_set_new(o, "smallest_bytes", integer(p->smallest));
+    json_object_set_new(o, "live_capacity_bytes", integer(p->live_capacity));
+    put_churn(o, &p->churn);
+    json_object_set_new(o, "large_bytes", integer(p->large_bytes));
+    json_object_set_new(o, "untouched_bytes", integer(p->untouched_bytes));
+    json_object_set_new(o, "samples", integer(p->samples));
+    json_object_set_new(o, "live_samples", integer(p->live_samples));
     json_object_set_new(o, "truncated", json_boolean(p->sample->truncated));
     json_object_set_new(o, "stack", stack_of(f, p->sample));
     return o;
@@ -131,6 +184,75 @@ static json_t *peak(const struct totals *t)
         return json_null();
     return json_pack("{s:o, s:o, s:o}", "bytes", integer(t->peak->peak_bytes), "pid",
                      integer(t->peak->pid), "after_ns", integer(t->peak->peak_ns));
+}
+
+static json_t *place_number(const struct site *s)
+{
+    return s == NULL || s->place == NULL ? json_null() : integer(s->place->number);
+}
+
+static json_t *moment(const struct moment *t)
+{
+    json_t *o = json_pack("{s:o, s:o, s:o}", "at_ns", integer(t->at_ns), "live", amount(t->live),
+                          "rss_bytes", t->rss_bytes == 0 ? json_null() : integer(t->rss_bytes));
+    json_object_set_new(o, "allocations", integer(t->allocs));
+    json_object_set_new(o, "allocated_bytes", integer(t->alloc_bytes));
+    json_object_set_new(o, "frees", integer(t->frees));
+    json_object_set_new(o, "freed_bytes", integer(t->free_bytes));
+    return o;
+}
+
+static json_t *moments_json(const struct model *m)
+{
+    json_t *list = json_array();
+    for (u32 i = 0; i < m->moments_count; i++) {
+        const struct moment *t = &m->moments[i];
+        json_t *o = moment(t), *top = json_array();
+        for (u32 j = 0; j < t->tops_count; j++)
+            json_array_append_new(top,
+                                  json_pack("{s:o, s:o}", "place", place_number(t->tops[j].site),
+                                            "live_bytes", integer(t->tops[j].live_bytes)));
+        json_object_set_new(o, "processes", integer(t->processes));
+        json_object_set_new(o, "top", top);
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
+static json_t *points_json(const struct label *l)
+{
+    json_t *list = json_array();
+    for (u32 i = 0; i < l->points_count; i++) {
+        const struct point *p = &l->points[i];
+        json_array_append_new(list,
+                              json_pack("{s:o, s:o, s:o, s:o}", "place", place_number(p->site),
+                                        "live", amount(p->live), "allocations", integer(p->allocs),
+                                        "allocated_bytes", integer(p->alloc_bytes)));
+    }
+    return list;
+}
+
+static json_t *labels_json(const struct model *m)
+{
+    json_t *list = json_array();
+    for (u32 i = 0; i < m->labels_count; i++) {
+        const struct label *l = &m->labels[i];
+        json_t *o = moment(&l->moment);
+        json_object_set_new(o, "name", json_string(l->name));
+        json_object_set_new(o, "pid", l->pid == 0 ? json_null() : integer(l->pid));
+        json_object_set_new(o, "cut", json_boolean(l->cut));
+        json_object_set_new(o, "places", points_json(l));
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
+static json_t *bounds_json(void)
+{
+    json_t *list = json_array();
+    for (u32 i = 0; i <= LIVES_BUCKETS; i++)
+        json_array_append_new(list, integer(lives_from_ns(i)));
+    return list;
 }
 
 static json_t *places_json(struct model *m, struct frames *f, bool leaks)
@@ -172,6 +294,10 @@ int json_report(FILE *out, struct model *m)
     json_object_set_new(o, "allocations", integer(t.allocs));
     json_object_set_new(o, "allocated_bytes", integer(t.alloc_bytes));
     json_object_set_new(o, "frees", integer(t.frees));
+    json_object_set_new(o, "freed_bytes", integer(t.free_bytes));
+    json_object_set_new(o, "live_capacity_bytes", integer(t.live_capacity));
+    put_churn(o, &t.churn);
+    json_object_set_new(o, "lifetime_bounds_ns", bounds_json());
     json_t *list = json_array();
     for (u32 i = 0; i < m->processes_count; i++)
         json_array_append_new(list, process(&m->processes[i]));
@@ -179,6 +305,8 @@ int json_report(FILE *out, struct model *m)
     struct frames f = {.symbols = symbols, .store = &m->store, .list = json_array()};
     json_object_set_new(o, "places", places_json(m, &f, leaks));
     json_object_set_new(o, "frames", f.list);
+    json_object_set_new(o, "moments", moments_json(m)); // these name places by number
+    json_object_set_new(o, "labels", labels_json(m));
     table_done(&f.numbers);
     json_object_set_new(o, "notes", notes_json(m, &t)); // last: symbols were asked by now
     int r = json_dumpf(o, out, JSON_INDENT(1));

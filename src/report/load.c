@@ -7,6 +7,8 @@
 
 #include "report/load.h"
 
+#include "report/count.h"
+#include "report/timeline.h"
 #include "report/utf8.h"
 
 #include <errno.h>
@@ -32,6 +34,7 @@ struct loader {
     struct table by_name;   // hash of path and build-id -> struct module
     u32 modules_room, processes_room, sites_room;
     u32 frames_kept;
+    struct timeline timeline;
 };
 
 // What a walk over all records calls for each; `bytes` of it are readable.
@@ -180,16 +183,13 @@ static void add_process(struct loader *l, u32 index, const struct record *r, siz
         .scan_error = p->scan_error,
         .exit_code = p->exit_code,
         .started_ns = p->started_ns,
-        .live = {.bytes = p->live_bytes, .blocks = p->live_blocks},
-        .allocs = p->allocs,
-        .alloc_bytes = p->alloc_bytes,
-        .frees = p->frees,
         .peak_bytes = p->peak_bytes,
         .peak_ns = p->peak_ns,
         .peak_serial = p->peak_serial,
         .exe = clean_text(l, p->text, p->exe_len),
         .args = clean_command(l, p->text + p->exe_len, p->args_len),
     };
+    count_process(&m->processes[m->processes_count - 1], p);
 }
 
 static int by_index(const void *a, const void *b)
@@ -363,34 +363,6 @@ static void load_frames(struct loader *l, u32 process, const struct record_site 
     l->m->damaged += missing;
 }
 
-// Counters are read while others raise them, so a difference may be a little below zero.
-static u64 minus(u64 a, u64 b)
-{
-    return a > b ? a - b : 0;
-}
-
-static void add_amount(struct amount *sum, struct amount a)
-{
-    sum->bytes += a.bytes;
-    sum->blocks += a.blocks;
-}
-
-static void fill_site(struct site *s, const struct record_site *rs)
-{
-    s->other = s->frames_count == 0;
-    s->allocs = rs->allocs;
-    s->alloc_bytes = rs->alloc_bytes;
-    s->frees = rs->frees;
-    s->free_bytes = rs->free_bytes;
-    s->largest = rs->largest;
-    s->live = (struct amount){minus(s->alloc_bytes, s->free_bytes), minus(s->allocs, s->frees)};
-    s->at_peak = rs->serial == s->process->peak_serial ? rs->at_peak : s->live.bytes; // F5
-    s->direct = (struct amount){rs->direct_bytes, rs->direct_blocks};
-    s->indirect = (struct amount){rs->indirect_bytes, rs->indirect_blocks};
-    s->cycle = (struct amount){rs->cycle_bytes, rs->cycle_blocks};
-    s->reachable = (struct amount){rs->reachable_bytes, rs->reachable_blocks};
-}
-
 static void add_site(struct loader *l, u32 index, const struct record *r, size_t bytes)
 {
     const struct record_site *rs = (const void *)r;
@@ -405,15 +377,28 @@ static void add_site(struct loader *l, u32 index, const struct record *r, size_t
     struct model *m = l->m;
     m->sites = grown(m->sites, m->sites_count, &l->sites_room, sizeof *m->sites);
     struct site *s = &m->sites[m->sites_count];
-    *s = (struct site){.process = p};
+    *s = (struct site){.id = rs->id, .process = p};
     load_frames(l, index, rs, s);
     m->sites_count++;
     table_put(&l->by_site, site_key(index, rs->id), (void *)(uintptr_t)m->sites_count);
-    fill_site(s, rs);
-    add_amount(&p->direct, s->direct);
-    add_amount(&p->indirect, s->indirect);
-    add_amount(&p->cycle, s->cycle);
-    add_amount(&p->reachable, s->reachable);
+    count_site(s, rs);
+    count_sum(p, s);
+}
+
+// ---------------------------------------------------------------- timeline
+
+static void add_time(struct loader *l, u32 index, const struct record *r, size_t bytes)
+{
+    if (r->kind >= RECORD_THREAD &&
+        !timeline_add(&l->timeline, table_get(&l->by_index, index), r, bytes))
+        l->m->damaged++;
+}
+
+static struct site *site_of(void *ctx, u32 process, u32 id)
+{
+    struct loader *l = ctx;
+    uintptr_t number = (uintptr_t)table_get(&l->by_site, site_key(process, id));
+    return number == 0 ? NULL : &l->m->sites[number - 1];
 }
 
 // ---------------------------------------------------------------- entries
@@ -471,6 +456,9 @@ static int load_copy(const char *name, const char *bytes, size_t size, struct mo
     index_processes(&l);
     walk(&l, blocks, add_module);
     walk(&l, blocks, add_site);
+    l.timeline.m = ret_model;
+    walk(&l, blocks, add_time);
+    timeline_settle(&l.timeline, site_of, &l);
     table_done(&l.by_index);
     table_done(&l.by_module);
     table_done(&l.by_site);
@@ -555,6 +543,9 @@ void load_done(struct model *m)
     free(m->processes);
     free(m->modules);
     free(m->sites);
+    free(m->threads);
+    free(m->moments);
+    free(m->labels);
     store_done(&m->store);
     *m = (struct model){0};
 }

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "format/recording.h"
+#include "format/timeline.h"
 #include "report/store.h"
 
 struct amount {
@@ -34,24 +35,60 @@ struct frame {
     u64 offset;            // return address minus the module's bias
 };
 
+// What a site, a place, a thread or a process did over its whole life, beside allocs and frees.
+struct churn {
+    u64 capacity;                       // bytes that the allocated blocks could have held
+    u64 temporaries, temporary_bytes;   // freed by the thread's next heap call
+    u64 reallocs, chains, copied_bytes; // see struct record_site
+    u64 lives[LIVES_BUCKETS + 1];       // freed blocks by lifetime: see lives_from_ns
+};
+
+// Blocks in lives[i] lived lives_from_ns(i) at least, and less than lives_from_ns(i + 1).
+static inline u64 lives_from_ns(u32 i)
+{
+    return i == 0 ? 0 : CLOCK_TICK_NS << (i - 1);
+}
+
 struct site {
+    u32 id; // in its process
     struct process *process;
+    struct place *place;  // that places_merge put it into last; NULL before
     struct frame *frames; // innermost first
     u32 frames_count;
     bool truncated; // outer frames are missing
     bool other;     // the stacks that found no room in the recording
-    u64 allocs, alloc_bytes, frees, free_bytes, largest;
-    u64 at_peak; // its live bytes when its process stood highest (F5 resolved)
+    u64 allocs, alloc_bytes, frees, free_bytes, largest, smallest;
+    struct churn churn;
+    u64 live_capacity;                // bytes that the live blocks can hold: at least live.bytes
+    u64 samples, live_samples;        // blocks seen, if the process is sampled; else 0
+    u64 large_bytes, untouched_bytes; // of live large blocks, when the tool last looked
+    u64 at_peak;                      // its live bytes when its process stood highest (F5 resolved)
     struct amount live;
     struct amount direct, indirect, cycle, reachable;
+};
+
+// What a thread did itself. Others may free what it allocated.
+struct thread {
+    struct process *process;
+    u32 tid; // 0: the rest of a process with very many threads
+    bool ended;
+    u64 started_ns, stopped_ns; // since the session began; stopped_ns valid if ended
+    u64 allocs, alloc_bytes, frees, free_bytes, temporaries;
+    const char *name;
 };
 
 struct process {
     u32 index, pid, ppid, parent;
     u32 flags, request, scan_error, exit_code;
     u64 started_ns;
+    u64 sample_bytes; // not 0: its numbers are estimates from samples so far apart on average
+    u64 merged;       // stacks that were merged into "other"
     struct amount live;
-    u64 allocs, alloc_bytes, frees;
+    u64 allocs, alloc_bytes, frees, free_bytes;
+    struct churn churn;
+    u64 live_capacity, free_capacity;
+    struct thread *threads; // in model.threads
+    u32 threads_count;
     u64 peak_bytes, peak_ns, peak_serial;
     const char *exe;
     const char *args;                                 // joined by blanks
@@ -62,12 +99,49 @@ struct process {
 struct place {
     struct site *sample; // the site whose stack stands for all
     u32 ways;            // distinct stacks that lead here
-    u64 allocs, alloc_bytes, largest;
+    u32 number;          // its place in the last places_sort, from 0
+    u64 allocs, alloc_bytes, frees, free_bytes, largest, smallest;
+    struct churn churn;
+    u64 live_capacity;
+    u64 samples, live_samples;
+    u64 large_bytes, untouched_bytes;
     struct amount live;
     struct amount direct, indirect, cycle, reachable;
     u64 at_peak;        // in the process with the highest peak
     struct place *next; // of the same hash
     bool shown;         // its stack stands in the report already
+};
+
+// One look at all processes together. Times are since the session began, on a clock that nobody
+// sets (L2); totals include the processes that had ended.
+struct top {
+    struct site *site; // NULL: it is not in the recording any more
+    u64 live_bytes;
+};
+struct moment {
+    u64 at_ns;
+    u32 processes;
+    struct amount live;
+    u64 rss_bytes; // 0: not known
+    u64 allocs, alloc_bytes, frees, free_bytes;
+    struct top *tops; // the largest sites, largest first
+    u32 tops_count;
+};
+
+// A named moment, with all sites that had live blocks or had allocated since the label before it.
+struct point {
+    struct site *site; // NULL: it is not in the recording any more
+    struct amount live;
+    u64 allocs, alloc_bytes; // totals up to the label
+};
+struct label {
+    u32 number; // from 1
+    u32 pid;    // of the process it is about; 0: all
+    const char *name;
+    struct moment moment; // without tops
+    struct point *points;
+    u32 points_count;
+    bool cut; // points are missing: there was no room
 };
 
 struct model {
@@ -87,6 +161,12 @@ struct model {
     u32 modules_count;
     struct site *sites;
     u32 sites_count;
+    struct thread *threads; // by process
+    u32 threads_count;
+    struct moment *moments; // in order of time
+    u32 moments_count;
+    struct label *labels; // in order of time
+    u32 labels_count;
 };
 
 // The process that the first one became by exec, as a shell script's last command does; NULL

@@ -16,11 +16,13 @@
     extern const char page_##name[], page_##name##_end[]
 
 PAGE(lab);
+PAGE(report);
 
 static const struct {
     const char *start, *end;
 } pages[] = {
     [PAGE_LAB] = {page_lab, page_lab_end},
+    [PAGE_REPORT] = {page_report, page_report_end},
 };
 
 static const char mark[] = "/*data*/";

@@ -40,20 +40,44 @@ static u64 site_weight(const struct site *s)
     return s->direct.bytes + s->indirect.bytes + s->cycle.bytes + s->live.bytes + s->at_peak;
 }
 
+static void add_churn(struct churn *sum, const struct churn *c)
+{
+    sum->capacity += c->capacity;
+    sum->temporaries += c->temporaries;
+    sum->temporary_bytes += c->temporary_bytes;
+    sum->reallocs += c->reallocs;
+    sum->chains += c->chains;
+    sum->copied_bytes += c->copied_bytes;
+    for (u32 i = 0; i < countof(sum->lives); i++)
+        sum->lives[i] += c->lives[i];
+}
+
 static void place_add(struct place *p, struct site *s, const struct process *peak)
 {
     // The heaviest stack stands for all.
     if (p->sample == NULL || site_weight(s) > site_weight(p->sample))
         p->sample = s;
+    s->place = p;
+    if (s->allocs != 0 && (p->allocs == 0 || s->smallest < p->smallest))
+        p->smallest = s->smallest;
     p->allocs += s->allocs;
     p->alloc_bytes += s->alloc_bytes;
+    p->frees += s->frees;
+    p->free_bytes += s->free_bytes;
     p->largest = p->largest > s->largest ? p->largest : s->largest;
+    add_churn(&p->churn, &s->churn);
+    p->samples += s->samples;
+    p->large_bytes += s->large_bytes;
+    p->untouched_bytes += s->untouched_bytes;
     add_amount(&p->direct, s->direct);
     add_amount(&p->indirect, s->indirect);
     add_amount(&p->cycle, s->cycle);
     add_amount(&p->reachable, s->reachable);
-    if ((s->process->flags & PROCESS_EXECED) == 0)
+    if ((s->process->flags & PROCESS_EXECED) == 0) {
         add_amount(&p->live, s->live);
+        p->live_capacity += s->live_capacity;
+        p->live_samples += s->live_samples;
+    }
     if (s->process == peak)
         p->at_peak += s->at_peak;
 }
@@ -155,6 +179,8 @@ static int compare_places(const void *a, const void *b, void *measure)
 u32 places_sort(struct places *p, enum measure measure)
 {
     qsort_r(p->items, p->count, sizeof *p->items, compare_places, &measure);
+    for (u32 i = 0; i < p->count; i++)
+        p->items[i]->number = i;
     u32 n = 0;
     while (n < p->count &&
            (place_bytes(p->items[n], measure) != 0 || place_blocks(p->items[n], measure) != 0))
@@ -170,6 +196,8 @@ struct totals totals_of(const struct model *m)
         t.allocs += p->allocs;
         t.alloc_bytes += p->alloc_bytes;
         t.frees += p->frees;
+        t.free_bytes += p->free_bytes;
+        add_churn(&t.churn, &p->churn);
         t.scanned += (p->flags & PROCESS_SCANNED) != 0;
         t.ended += (p->flags & PROCESS_ENDED) != 0;
         add_amount(&t.direct, p->direct);
@@ -178,6 +206,9 @@ struct totals totals_of(const struct model *m)
         add_amount(&t.reachable, p->reachable);
         if ((p->flags & PROCESS_EXECED) == 0)
             add_amount(&t.live, p->live);
+        if ((p->flags & PROCESS_EXECED) == 0)
+            t.live_capacity += p->live_capacity;
+        t.sampled += p->sample_bytes != 0;
         if (t.peak == NULL || p->peak_bytes > t.peak->peak_bytes)
             t.peak = p;
     }

@@ -30,7 +30,10 @@ u64 place_blocks(const struct place *p, enum measure measure);
 // Sums over the process tree. What an exec swept away counts in the totals, not in `live`.
 struct totals {
     struct amount live, direct, indirect, cycle, reachable;
-    u64 allocs, alloc_bytes, frees;
+    u64 allocs, alloc_bytes, frees, free_bytes;
+    struct churn churn;
+    u64 live_capacity;
+    u32 sampled;                // processes whose numbers are estimates from samples
     u32 scanned;                // processes whose leak results are complete
     u32 ended;                  // processes that came to an orderly end
     const struct process *peak; // with the highest peak; NULL without processes

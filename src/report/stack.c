@@ -10,7 +10,15 @@
 #include <string.h>
 #include <unistd.h>
 
-enum role { ROLE_LIBRARY, ROLE_USER, ROLE_WRAPPER, ROLE_START };
+enum role {
+    ROLE_LIBRARY = 1,
+    ROLE_USER = 2,
+    ROLE_WRAPPER = 3,
+    ROLE_START = 4,
+    ROLE_MASK = 7,
+    ROLE_IS_MAIN = 8,       // also: nothing of interest calls it
+    ROLE_IS_OUTERMOST = 16, // nor lies at or outside of this
+};
 
 // Functions whose only work is to hand out memory. Exact names.
 static const char *const wrappers[] = {
@@ -134,7 +142,7 @@ static bool runtime_module(const struct module *m)
     return m != NULL && starts_with_one_of(m->name, names, countof(names));
 }
 
-static enum role role_of(const struct stack_line *l)
+static enum role role_judged(const struct stack_line *l)
 {
     const char *name = l->symbol->function;
     if (l->module != NULL && strncmp(l->module->name, "libloam", 7) == 0)
@@ -149,6 +157,33 @@ static enum role role_of(const struct stack_line *l)
     bool user = l->symbol->file != NULL && !in_system(l->symbol->file) && l->module != NULL &&
                 !in_system(l->module->path);
     return user ? ROLE_USER : ROLE_LIBRARY;
+}
+
+static u8 flags_judged(const struct symbol *s)
+{
+    if (!s->named)
+        return 0;
+    if (strcmp(s->function, "main") == 0)
+        return ROLE_IS_MAIN;
+    return one_of(s->function, outermost, countof(outermost)) ? ROLE_IS_OUTERMOST : 0;
+}
+
+// Judged once: a page asks for 50,000 stacks of 60 lines, which are 2,000 symbols.
+static u8 role_and_flags(const struct stack_line *l)
+{
+    if (l->symbol->role == 0)
+        ((struct symbol *)l->symbol)->role = (u8)role_judged(l) | flags_judged(l->symbol);
+    return l->symbol->role;
+}
+
+static enum role role_of(const struct stack_line *l)
+{
+    return role_and_flags(l) & ROLE_MASK;
+}
+
+bool stack_is_own(const struct stack_line *line)
+{
+    return role_of(line) == ROLE_USER;
 }
 
 // ---------------------------------------------------------------- cutting
@@ -180,10 +215,10 @@ static u32 outer_end(const struct stack_line *lines, u32 count)
 {
     u32 end = count;
     for (u32 i = 0; i < end; i++) {
-        const struct symbol *s = lines[i].symbol;
-        if (s->named && strcmp(s->function, "main") == 0)
+        u8 flags = role_and_flags(&lines[i]);
+        if ((flags & ROLE_IS_MAIN) != 0)
             return i + 1;
-        if (s->named && i > 0 && one_of(s->function, outermost, countof(outermost)))
+        if (i > 0 && (flags & ROLE_IS_OUTERMOST) != 0)
             end = i;
     }
     while (end > 1 && role_of(&lines[end - 1]) == ROLE_START)

@@ -26,5 +26,9 @@ struct stack {
 // At most `lines_max` lines; 0: every frame, nothing folded. Lives in `store`.
 struct stack stack_cut(struct symbols *symbols, struct store *store, const struct site *site,
                        u32 lines_max);
+// No line left out in the middle: only wrappers and start-up code folded away.
+#define STACK_FOLDED UINT32_MAX
+// Whether a line is in the program's own files, not in a library's.
+bool stack_is_own(const struct stack_line *line);
 // Where a line stands: "src/parse.c:88", "libz.so.1", "".
 const char *stack_where(struct store *store, const struct stack_line *line);

@@ -44,6 +44,19 @@ char *store_text(struct store *s, const char *text, size_t size)
     return copy;
 }
 
+void store_clear(struct store *s)
+{
+    struct store_piece *keep = s->first;
+    if (keep == NULL)
+        return;
+    s->first = keep->next;
+    size_t used = s->used;
+    store_done(s);
+    keep->next = NULL;
+    memset(keep->bytes, 0, used); // the same promise as of fresh pieces
+    s->first = keep;
+}
+
 void store_done(struct store *s)
 {
     while (s->first != NULL) {
@@ -59,6 +72,14 @@ u64 table_mix(u64 a, u64 b)
     u64 x = (a ^ (b + 0x9e3779b97f4a7c15)) * 0xff51afd7ed558ccd;
     x = (x ^ (x >> 33)) * 0xc4ceb9fe1a85ec53;
     return x ^ (x >> 29);
+}
+
+u64 table_hash(const char *text)
+{
+    u64 h = 1469598103934665603u;
+    for (const char *c = text; *c != 0; c++)
+        h = (h ^ (u8)*c) * 0x100000001b3;
+    return h;
 }
 
 static struct table_slot *table_slot(const struct table *t, u64 key)

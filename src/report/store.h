@@ -17,6 +17,8 @@ struct store {
 void *store_push(struct store *s, size_t size);
 // A terminated copy of `size` bytes; stops at the first NUL.
 char *store_text(struct store *s, const char *text, size_t size);
+// Forget everything, but keep one piece for what comes next.
+void store_clear(struct store *s);
 void store_done(struct store *s);
 
 // From 64-bit keys to pointers. Two things with one key are chained by who uses the table.
@@ -36,3 +38,5 @@ void table_put(struct table *t, u64 key, void *value);
 void table_done(struct table *t);
 // Mix two words into one, for keys.
 u64 table_mix(u64 a, u64 b);
+// A key for a text.
+u64 table_hash(const char *text);

@@ -13,6 +13,7 @@ struct symbol {
     u32 line;             // 0: unknown
     bool inlined;         // this function was inlined into the next symbol
     bool named;           // the function has a name of its own
+    u8 role;              // what report/stack.c makes of it; 0: it was not asked yet
     u64 start;            // stripped code: where the function begins (offset in the module), or 0
 };
 

@@ -95,7 +95,7 @@ static void trim(const struct blocks *b, const struct span *s)
     u64 *block = (u64 *)s->image;
     for (u32 i = 0; i < s->blocks; i++, block += words)
         if (tag[i] != 0)
-            for (u64 w = tag[i] >> 35; w < words; w++) // whole words of the size, tag >> 32
+            for (u64 w = tag[i] >> (BLOCKS_ASKED_SHIFT + 3); w < words; w++) // whole words
                 block[w] = 0;
 }
 

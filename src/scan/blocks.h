@@ -31,14 +31,16 @@ struct page {
 static_assert(sizeof(struct page) == 32, "two a cache line");
 
 struct span {
-    u64 start;   // address of the first block
-    u64 size;    // bytes a block
-    u64 asked;   // of one block: bytes that were asked for; slabs keep it in each tag
-    char *image; // copy of the blocks
-    u32 slot;    // of the first block
-    u32 blocks;  // number of blocks
-    u32 tags;    // desc.tags; 0 = none
-    bool single; // one large block, whose size does not fit its tag
+    u64 start;      // address of the first block
+    u64 size;       // bytes a block
+    u64 asked;      // of one block: bytes that were asked for; slabs keep it in each tag
+    char *image;    // copy of the blocks
+    u32 slot;       // of the first block
+    u32 blocks;     // number of blocks
+    u32 tags;       // desc.tags; 0 = none
+    bool single;    // one large block, whose size does not fit its tag
+    u8 shape_words; // words after which `shape` repeats; 0 = every word may be a pointer
+    u64 shape;      // bit i: word i of each repetition may be a pointer; none: a leaf
 };
 
 struct blocks {
@@ -54,12 +56,15 @@ struct blocks {
     u64 live_count; // live blocks
     u64 *live;      // bitmap over slots, B2
     u32 clipped;    // slot of the last block that blocks_clip changed, plus one
-    u64 *tag;       // by slot, as the target stores it: the upper half is the size that was
+    u64 *tag;       // by slot, as the target stores it: the upper quarter is the size that was
                     // asked for, the lower half the caller's; 0 = unknown
     char *image;    // copies of all spans with live blocks
     size_t page_room, far_room, span_room, slot_room, image_room; // bytes mapped
     u64 busy; // heaps whose thread stood inside them (G1): the copy may be off
 };
+
+// Where a tag has the size that was asked for, of blocks of slabs (format/recording.h).
+#define BLOCKS_ASKED_SHIFT 48
 
 // Read the tables behind the heap_root at address `root`, and the tags at `tags` (0 = none).
 // 0, -ENOMEM (the target's map said no), -ESRCH (the target is gone) or -EBADMSG (what stands
@@ -86,8 +91,10 @@ static inline u64 blocks_asked(const struct blocks *b, const struct span *s, u32
     assert(slot < b->slot_count);
     if (s->single)
         return s->asked;
+    if (b->tag == NULL) // a collected heap: nobody keeps what was asked for
+        return s->size;
     u64 tag = b->tag[slot];
-    u64 asked = tag >> 32;
+    u64 asked = tag >> BLOCKS_ASKED_SHIFT;
     return tag == 0 || asked > s->size ? s->size : asked;
 }
 

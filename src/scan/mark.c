@@ -110,6 +110,22 @@ static inline void fetch(const struct mark *m, struct work w)
     __builtin_prefetch(at + size_min(s->size, 64) - 8); // half of the small blocks are in two lines
 }
 
+// Only the words that the span's shape names.
+static noinline_ void mark_shaped(struct mark *m, const struct span *s, const u64 *words, size_t n)
+{
+    for (size_t i = 0; i < n; i += s->shape_words)
+        for (u64 left = s->shape; left != 0; left &= left - 1) {
+            size_t at = i + (unsigned)__builtin_ctzll(left);
+            if (at < n)
+                mark_words(m, &words[at], 1);
+        }
+}
+
+static bool is_leaf(const struct span *s)
+{
+    return s->shape_words != 0 && s->shape == 0;
+}
+
 void mark_run(struct mark *m)
 {
     struct work queue[QUEUE];
@@ -117,16 +133,24 @@ void mark_run(struct mark *m)
     while (m->depth != 0 || count != 0) {
         while (count < QUEUE && m->depth != 0) {
             struct work w = m->work[--m->depth];
+            if (is_leaf(&m->blocks->span[w.span]))
+                continue;
             fetch(m, w);
             queue[(head + count++) % QUEUE] = w;
         }
+        if (count == 0)
+            break;
         struct work w = queue[head];
         head = (head + 1) % QUEUE;
         count--;
         const u64 *words;
         assert(mark_test(m, w.slot));
-        size_t n = mark_contents(&m->blocks->span[w.span], w.slot, &words);
-        mark_words(m, words, n);
+        const struct span *s = &m->blocks->span[w.span];
+        size_t n = mark_contents(s, w.slot, &words);
+        if (likely(s->shape_words == 0))
+            mark_words(m, words, n);
+        else
+            mark_shaped(m, s, words, n);
     }
     assert(m->depth == 0);
 }

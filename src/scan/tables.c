@@ -181,7 +181,7 @@ static int far_spans(struct blocks *b, const struct root *r, struct far_block *f
             return -EBADMSG;
         struct span *s = add_span(b, addr, far[i].usable, 1);
         s->single = true;
-        s->asked = (u64)far[i].tag[3] << 32 | far[i].tag[1];
+        s->asked = ((u64)far[i].tag[3] << 32 | far[i].tag[2]) << 16 | far[i].tag[1] >> 16;
         if (far[i].tag[0] == 0 || s->asked > s->size)
             s->asked = s->size;
         s->tags = far[i].tag[0]; // the tag itself, until there is a table to put it in
@@ -420,7 +420,7 @@ static void single_tag(struct blocks *b, struct span *s, const u64 two[2])
 {
     assert(s->single);
     b->tag[s->slot] = two[0];
-    u64 asked = two[1] >> 32 << 32 | two[0] >> 32;
+    u64 asked = two[1] << 16 | two[0] >> BLOCKS_ASKED_SHIFT;
     if (two[0] != 0 && asked <= s->size)
         s->asked = asked;
 }
@@ -461,7 +461,7 @@ int tables_tags(struct blocks *b, u64 tags)
 {
     for (u32 i = b->far_first; i < b->span_count; i++)
         if (b->span[i].tags != 0)
-            b->tag[b->span[i].slot] = (b->span[i].asked & 0xffffffff) << 32 | b->span[i].tags;
+            b->tag[b->span[i].slot] = b->span[i].asked << BLOCKS_ASKED_SHIFT | b->span[i].tags;
     if (tags == 0)
         return 0;
     if (!table_ok(tags, (u64)1 << 32, 16))

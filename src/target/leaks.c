@@ -144,6 +144,8 @@ static int look(struct scan *s)
     return e == 0 ? roots_mark(&r, &s->blocks, &s->mark) : e;
 }
 
+static_assert(BLOCKS_ASKED_SHIFT == TAG_SIZE_SHIFT, "the scan knows where a tag has its size");
+
 static void count(void *ctx, const struct leak *leak)
 {
     struct scan *s = ctx;

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static int read_all(int fd, char **ret_text)
+int maps_read(int fd, char **ret_text)
 {
     size_t used = 0, room = 64 * KiB;
     char *text = malloc(room);
@@ -34,8 +34,7 @@ static int read_all(int fd, char **ret_text)
     }
 }
 
-// "start-end rwxp offset major:minor inode   path"; the path may hold spaces.
-static bool parse(char *line, struct map *m)
+bool maps_parse(char *line, struct map *m)
 {
     unsigned long start, end, offset, inode;
     char flags[5];
@@ -49,6 +48,7 @@ static bool parse(char *line, struct map *m)
     m->inode = inode;
     m->readable = flags[0] == 'r';
     m->writable = flags[1] == 'w';
+    m->executable = flags[2] == 'x';
     m->shared = flags[3] == 's';
     m->path = line + at;
     return start < end;
@@ -66,7 +66,7 @@ static int parse_all(struct maps *m)
         next = strchr(line, '\n');
         if (next != NULL)
             *next++ = 0;
-        if (m->count < lines && parse(line, &m->map[m->count]))
+        if (m->count < lines && maps_parse(line, &m->map[m->count]))
             m->count++;
     }
     return m->count != 0 ? 0 : -ESRCH;
@@ -80,7 +80,7 @@ int maps_load(struct maps *m, pid_t tid)
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return errno == ENOENT ? -ESRCH : -errno;
-    int e = read_all(fd, &m->text);
+    int e = maps_read(fd, &m->text);
     close(fd);
     if (e == 0)
         e = parse_all(m);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SITES_MAX ((u32)1 << 24) // a tag has 24 bits for them
+#define SITES_MAX ((u32)1 << 20) // a tag has 20 bits for them
 
 static bool is_block_of(const struct record_block *b, const struct record_process *proc)
 {

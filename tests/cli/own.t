@@ -43,38 +43,17 @@ for source in "$here"/*.c; do
     done
 done
 
-# gcc's analyzer follows a box through a function, as it does for malloc.
-cat >"$tmp/analyzed.c" <<'EOF'
-#include <loam/box.h>
-struct a {
-    int x;
-};
-int forgets(void)
-{
-    struct a *p = loam_box_new(struct a, NULL, .x = 1);
-    return p == NULL ? 1 : p->x;
-}
-void drops_twice(void)
-{
-    struct a *p = loam_box_new(struct a, NULL, .x = 1);
-    loam_box_drop(p);
-    loam_box_drop(p);
-}
-int right(void)
-{
-    loam_auto struct a *p = loam_box_new(struct a, NULL, .x = 1);
-    struct a *q = loam_move(p);
-    loam_drop(q);
-    return q == NULL;
-}
-EOF
-if ${CC:-gcc} -O0 -fanalyzer -I"$top/include" -c -o "$tmp/analyzed.o" "$tmp/analyzed.c" 2>"$tmp/log"; then
-    is "box: gcc -fanalyzer tells the leak and the second drop, and nothing else" \
-        "$(sed -n 's/.*\[-Wanalyzer-\(.*\)\]$/\1/p' "$tmp/log" | sort)" "double-free
-malloc-leak"
-else
-    skip "box: gcc -fanalyzer" "this compiler has none"
-fi
+# Every header alone, in every dialect. The user's warnings are on, and loam's are not his business.
+for cc in $compilers; do
+    for std in c11 c17 gnu2x; do
+        for header in "$top"/include/loam/*.h; do
+            printf "#include \"%s\"\nextern int user;\n" "$header" | $cc -std=$std -D_GNU_SOURCE -Wall -Wextra -Wpedantic \
+                -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual \
+                -Wundef -I"$top/include" -fsyntax-only -x c - 2>&1
+        done >"$tmp/log"
+        is "$cc -std=$std has nothing to say about any header" "$(cat "$tmp/log")" ""
+    done
+done
 
 cxx=${CXX:-g++}
 for source in "$here"/*.cc; do
@@ -86,5 +65,12 @@ for source in "$here"/*.cc; do
         is "$name: $compiler: does as it says" "$("$tmp/$name" 2>&1)" \
             "$(sed -n 's|^// prints: ||p' "$source")"
     done
+done
+for compiler in $cxx $(command -v clang++ >/dev/null && echo clang++); do
+    for header in "$top"/include/loam/*.h*; do
+        echo "#include \"$header\"" | $compiler -std=c++17 -D_GNU_SOURCE -Wall -Wextra -Wpedantic \
+            -Wshadow -Wconversion -Wundef -I"$top/include" -fsyntax-only -x c++ - 2>&1
+    done >"$tmp/log"
+    is "$compiler -std=c++17 has nothing to say about any header" "$(cat "$tmp/log")" ""
 done
 done_testing

@@ -5,9 +5,8 @@
 // For names and lines, frames point into functions of this program itself, whose files and lines
 // are set by #line, so that the reports are the same wherever and however this is compiled.
 #include "tests/lib/fabricate.h"
+#include "tests/lib/self.h"
 
-#include <elf.h>
-#include <link.h>
 #include <stdio.h>
 
 #define NOTHING_IN_IT __attribute__((noinline, used, noclone, optimize("O1")))
@@ -23,60 +22,8 @@ NOTHING_IN_IT static void run_main(void) { compiler_barrier(); }
 NOTHING_IN_IT static void cache_put(void) { compiler_barrier(); }
 #line 9 "src/xmalloc.c"
 NOTHING_IN_IT static void xmalloc(void) { compiler_barrier(); }
-#line 27 "tests/golden/fabricate.c"
+#line 25 "tests/golden/fabricate.c"
 // clang-format on
-
-struct self {
-    u64 bias;
-    u8 id[20];
-    u32 id_len;
-    char path[4096];
-};
-
-static void take_build_id(struct self *s, const char *note, size_t size)
-{
-    while (size >= sizeof(ElfW(Nhdr))) {
-        const ElfW(Nhdr) *n = (const void *)note;
-        const char *desc = note + sizeof *n + round_up(n->n_namesz, 4);
-        if (n->n_type == NT_GNU_BUILD_ID && n->n_descsz <= sizeof s->id) {
-            memcpy(s->id, desc, n->n_descsz);
-            s->id_len = n->n_descsz;
-        }
-        size_t all = (size_t)(desc - note) + round_up(n->n_descsz, 4);
-        if (all > size)
-            return;
-        note += all;
-        size -= all;
-    }
-}
-
-static int look(struct dl_phdr_info *info, size_t size, void *arg)
-{
-    struct self *s = arg;
-    (void)size;
-    s->bias = info->dlpi_addr;
-    for (int i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
-        if (ph->p_type == PT_NOTE)
-            take_build_id(s, (const char *)info->dlpi_addr + ph->p_vaddr, ph->p_memsz);
-    }
-    return 1; // the program itself comes first
-}
-
-static struct self the_self(void)
-{
-    struct self s = {0};
-    dl_iterate_phdr(look, &s);
-    if (readlink("/proc/self/exe", s.path, sizeof s.path - 1) < 0)
-        exit(1);
-    return s;
-}
-
-// A return address one byte into a function.
-static u64 inside(const struct self *s, void (*function)(void))
-{
-    return FAB_FRAME(1, (u64)(uintptr_t)function - s->bias + 1);
-}
 
 static void set(struct record_site *s, u64 allocs, u64 bytes, u64 frees, u64 freed)
 {
@@ -95,10 +42,9 @@ static struct record_process *first_process(struct fab *f, u32 flags)
         fab_process(f, 1, 4711, 0, "/opt/app/server", "./server\0--once", 15);
     p->flags = flags;
     p->live_bytes = 1512345;
-    p->live_blocks = 64;
-    p->allocs = 12345;
-    p->alloc_bytes = 98765432;
-    p->frees = 12281;
+    p->rest.allocs = 12345;
+    p->rest.alloc_bytes = 98765432;
+    p->rest.frees = 12281;
     p->peak_bytes = 80100000;
     p->peak_ns = FAB_SECOND / 5;
     p->peak_serial = 1;
@@ -108,25 +54,25 @@ static struct record_process *first_process(struct fab *f, u32 flags)
 // A leak of each kind, something reachable, a peak.
 static void leaks(struct fab *f)
 {
-    struct self s = the_self();
+    struct self s = self_of();
     fab_begin(f, "./server\0--once", 15);
     fab_header(f)->leaks = 1;
     first_process(f, PROCESS_ENDED | PROCESS_SCANNED);
     fab_module(f, 1, 1, s.path, s.id, s.id_len);
-    u64 parse[] = {inside(&s, xmalloc), inside(&s, parse_header), inside(&s, read_file),
-                   inside(&s, run_main)};
+    u64 parse[] = {self_inside(&s, xmalloc), self_inside(&s, parse_header),
+                   self_inside(&s, read_file), self_inside(&s, run_main)};
     struct record_site *a = fab_site(f, 1, parse, 4);
     set(a, 20, 1000000, 0, 0);
     a->direct_blocks = 20;
     a->direct_bytes = 1000000;
-    u64 file[] = {inside(&s, read_file), inside(&s, run_main)};
+    u64 file[] = {self_inside(&s, read_file), self_inside(&s, run_main)};
     struct record_site *b = fab_site(f, 1, file, 2);
     set(b, 22, 234567, 0, 0);
     b->indirect_blocks = 20;
     b->indirect_bytes = 234000;
     b->cycle_blocks = 2;
     b->cycle_bytes = 567;
-    u64 cache[] = {inside(&s, cache_put), inside(&s, run_main)};
+    u64 cache[] = {self_inside(&s, cache_put), self_inside(&s, run_main)};
     struct record_site *c = fab_site(f, 1, cache, 2);
     set(c, 12303, 78865433, 12281, 78587655);
     c->reachable_blocks = 22;
@@ -169,8 +115,8 @@ static void tree(struct fab *f)
         p->flags = all[i].flags;
         p->scan_error = all[i].error;
         p->peak_bytes = all[i].peak;
-        p->allocs = 10;
-        p->alloc_bytes = all[i].peak;
+        p->rest.allocs = p->rest.frees = 10;
+        p->rest.alloc_bytes = all[i].peak;
         p->peak_serial = 1;
         fab_module(f, i + 1, 1, "/nowhere/x", NULL, 0);
         struct record_site *s = fab_site(f, i + 1, (u64[]){FAB_FRAME(1, 0x100 + i)}, 1);
@@ -186,8 +132,8 @@ static void clean(struct fab *f)
     fab_header(f)->leaks = 1;
     struct record_process *p = fab_process(f, 1, 7, 0, "/bin/true", "true", 4);
     p->flags = PROCESS_ENDED | PROCESS_SCANNED;
-    p->allocs = p->frees = 3;
-    p->alloc_bytes = 300;
+    p->rest.allocs = p->rest.frees = 3;
+    p->rest.alloc_bytes = 300;
     p->peak_bytes = 200;
 }
 

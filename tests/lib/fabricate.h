@@ -11,7 +11,7 @@
 // Pointers returned are valid until fab_done. There is room for FAB_BLOCKS blocks.
 #pragma once
 
-#include "format/recording.h"
+#include "format/timeline.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -134,4 +134,39 @@ static unused_ int fab_write(const struct fab *f, const char *path)
     if (fd >= 0)
         close(fd);
     return r;
+}
+
+static unused_ struct record_moment *fab_moment(struct fab *f, u64 at_ns,
+                                                const struct record_top *tops, u32 tops_count)
+{
+    struct record_moment *m =
+        fab_record(f, 0, RECORD_MOMENT, sizeof *m + tops_count * sizeof *tops);
+    m->at_ns = at_ns;
+    m->tops_count = tops_count;
+    if (tops_count > 0)
+        memcpy(m->top, tops, tops_count * sizeof *tops);
+    return m;
+}
+
+static unused_ struct record_label *fab_label(struct fab *f, u32 number, u64 at_ns,
+                                              const char *name)
+{
+    size_t len = strlen(name);
+    struct record_label *l = fab_record(f, 0, RECORD_LABEL, sizeof *l + len);
+    l->number = number;
+    l->at_ns = at_ns;
+    l->len = (u32)len;
+    memcpy(l->text, name, len);
+    return l;
+}
+
+static unused_ struct record_points *fab_points(struct fab *f, u32 label, u32 process,
+                                                const struct record_point *points, u32 count)
+{
+    struct record_points *p = fab_record(f, 0, RECORD_POINTS, sizeof *p + count * sizeof *points);
+    p->label = label;
+    p->process = process;
+    p->count = count;
+    memcpy(p->point, points, count * sizeof *points);
+    return p;
 }

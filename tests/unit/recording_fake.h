@@ -109,3 +109,20 @@ static inline u32 fake_stack(u32 process, const struct record_site *s, u64 *ret)
         CHECK(s != NULL);
     }
 }
+
+// A total of a process, F9: fake_total(p, allocs).
+#define fake_total(p, field) fake_sum(p, offsetof(struct record_totals, field))
+static inline u64 fake_sum(const struct record_process *p, size_t field)
+{
+    struct fake_walk w = {0};
+    u64 sum = *(const u64 *)((const char *)&p->rest + field);
+    for (struct record *r; (r = fake_next(&w)) != NULL;)
+        if (r->kind == RECORD_THREAD && w.process == p->index)
+            sum += *(u64 *)((char *)&((struct record_thread *)r)->own + field);
+    return sum;
+}
+
+static inline u64 fake_live_blocks(const struct record_process *p)
+{
+    return fake_total(p, allocs) - fake_total(p, frees);
+}

@@ -13,10 +13,14 @@ static void plain_free(void *p, int kind unused_)
 {
     heap_free(p);
 }
+static void *plain_realloc(void *p, size_t size)
+{
+    return heap_realloc(p, size, NULL);
+}
 static const struct heap_ops ops = {
     .alloc = plain,
     .free = plain_free,
-    .realloc = heap_realloc,
+    .realloc = plain_realloc,
     .tags_gone = tags_gone,
 };
 
@@ -28,7 +32,7 @@ static void *tagged(size_t size, u32 site)
     CHECK(p != NULL);
     CHECK(tags_find(p, true, &t));
     CHECK(tags_get(&t, &had).site == 0); // whoever had it is forgotten
-    tags_set(&t, site, KIND_NEW, size);
+    tags_set(&t, (struct tag){.site = site, .kind = KIND_NEW}, size);
     return p;
 }
 
@@ -78,9 +82,12 @@ TEST(large_and_vast_sizes)
     struct tags t;
     size_t size;
     CHECK(tags_find(p, false, &t) && t.large);
-    tags_set(&t, 0xffffff, KIND_NEW, (size_t)0x123456789ab);
-    CHECK(tags_get(&t, &size).site == 0xffffff && size == (size_t)0x123456789ab);
-    CHECK(t.at[0] >> 32 == 0x456789ab && t.at[1] >> 32 == 0x123); // as recording.h says
+    const struct tag most = {.site = 0xfffff, .kind = KIND_ALIGNED, .birth = 0xffffff};
+    tags_set(&t, most, (size_t)0x123456789abc);
+    struct tag got = tags_get(&t, &size);
+    CHECK(got.site == 0xfffff && got.kind == KIND_ALIGNED && got.birth == 0xffffff);
+    CHECK(got.watched == 0 && got.grown == 0 && size == (size_t)0x123456789abc);
+    CHECK(t.at[0] >> TAG_SIZE_SHIFT == 0x9abc && t.at[1] == 0x12345678); // as recording.h says
     tags_clear(&t);
     heap_free(p);
 }
@@ -93,8 +100,10 @@ TEST(outside_the_arena)
     CHECK(heap_find(p, &b) && b.far != NULL);
     struct tags t;
     CHECK(tags_find(p, true, &t));
-    tags_set(&t, 77, KIND_NEW, 100);
-    CHECK(((struct tag *)(void *)b.far->tag)->site == 77);
+    tags_set(&t, (struct tag){.site = 77, .kind = KIND_NEW}, 100);
+    struct tag tag;
+    memcpy(&tag, b.far->tag, sizeof tag);
+    CHECK(tag.site == 77);
     untag(p, 77, 100);
 }
 

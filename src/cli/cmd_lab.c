@@ -1,0 +1,273 @@
+// cmd_lab.c: `loam lab`: measure what a memory course claims, on this machine.
+
+#include "cli/opt.h"
+#include "lab/registry.h"
+#include "lab/run.h"
+#include "lab/state.h"
+#include "lab/text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct lab_options {
+    bool quick, full, details;
+    const char *json, *seed;
+};
+
+static const struct option options[] = {
+    {"quick", 'q', NULL, OPT_FLAG, offsetof(struct lab_options, quick),
+     "few samples, small sizes; this is the default"},
+    {"full", 'f', NULL, OPT_FLAG, offsetof(struct lab_options, full),
+     "many samples, sizes up to a gigabyte"},
+    {"details", 'd', NULL, OPT_FLAG, offsetof(struct lab_options, details),
+     "metrics, curves and tables, however many experiments"},
+    {"json", 'j', "FILE", OPT_TEXT, offsetof(struct lab_options, json),
+     "write the results as JSON into FILE; - is stdout"},
+    {"seed", 0, "N", OPT_TEXT, offsetof(struct lab_options, seed),
+     "start of the random numbers, as an earlier run's JSON has it"},
+};
+
+enum { WHOLE_UP_TO = 3 }; // experiments that are shown with all details
+
+// ---------------------------------------------------------------- choosing
+
+static int unknown(const struct command *c, const char *word)
+{
+    const struct entry *near = registry_near(word);
+    if (near != NULL)
+        say(c, "there is no experiment '%s'. Did you mean '%s' (%s)? 'loam lab list' has all.",
+            word, near->name, near->id);
+    else
+        say(c, "there is no experiment '%s'. 'loam lab list' has all.", word);
+    return EXIT_USAGE;
+}
+
+// Those that any of the words chooses; all of them without words. -1: a word chooses none.
+static int choose(const struct command *c, int n, char **words, const struct entry **chosen)
+{
+    int count = 0;
+    for (int w = 0; w < n; w++) {
+        size_t i = 0;
+        while (i < registry_count && !registry_chosen(&registry[i], words[w]))
+            i++;
+        if (i == registry_count) {
+            unknown(c, words[w]);
+            return -1;
+        }
+    }
+    for (size_t i = 0; i < registry_count; i++) {
+        bool wanted = n == 0;
+        for (int w = 0; w < n; w++)
+            wanted |= registry_chosen(&registry[i], words[w]);
+        if (wanted)
+            chosen[count++] = &registry[i];
+    }
+    return count;
+}
+
+// ---------------------------------------------------------------- run
+
+static struct {
+    struct ink ink;
+    bool talk, quiet, whole;
+} view;
+
+static void progress(const struct entry *e, u32 index, u32 count, const json_t *done)
+{
+    if (view.talk && done == NULL)
+        fprintf(stderr, "\r\033[K%u of %u: %s %s ", index + 1, count, e->id, e->name);
+    if (done == NULL)
+        return;
+    if (view.talk)
+        fprintf(stderr, "\r\033[K");
+    if (!view.quiet) {
+        text_experiment(&view.ink, done, view.whole);
+        fflush(stdout);
+    }
+}
+
+static int write_json(const struct command *c, const json_t *d, const char *path)
+{
+    bool out = strcmp(path, "-") == 0;
+    FILE *f = out ? stdout : fopen(path, "we");
+    bool bad = f == NULL || json_dumpf(d, f, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) != 0;
+    if (f != NULL)
+        fputc('\n', f);
+    if (f != NULL && !out)
+        bad |= fclose(f) != 0;
+    if (!bad)
+        return 0;
+    say(c, "%s cannot be written: %s.", path, strerror(errno));
+    return EXIT_LOAM;
+}
+
+static u64 seed_of(const struct lab_options *o)
+{
+    return o->seed == NULL ? clock_ns() & 0xffffffff : strtoull(o->seed, NULL, 10);
+}
+
+static int lab_run(const struct command *c, const struct lab_options *o, int n, char **words)
+{
+    const struct entry **chosen = calloc(registry_count + 1, sizeof *chosen);
+    int count = chosen == NULL ? -1 : choose(c, n, words, chosen);
+    if (count < 0) {
+        free(chosen);
+        return EXIT_USAGE;
+    }
+    int r = state_open();
+    if (r < 0)
+        say(c, "what a killed lab leaves behind cannot be remembered: %s.", strerror(-r));
+    view.ink = ink_on(stdout);
+    view.talk = isatty(2);
+    view.quiet = o->json != NULL && strcmp(o->json, "-") == 0;
+    view.whole = o->details || count <= WHOLE_UP_TO;
+    json_t *d = run_all(chosen, (u32)count, &(struct run_options){o->full, seed_of(o), progress});
+    state_close();
+    r = 0;
+    if (!view.quiet) {
+        text_summary(&view.ink, d);
+        if (count == 1)
+            printf("Why, and how: loam lab explain %s; its source: loam lab source %s\n",
+                   chosen[0]->id, chosen[0]->id);
+    }
+    if (o->json != NULL)
+        r = write_json(c, d, o->json);
+    json_decref(d);
+    free(chosen);
+    return r != 0 ? r : run_interrupted() ? 128 + 2 : 0;
+}
+
+// ---------------------------------------------------------------- the other words
+
+static int lab_list(const struct command *c, const struct lab_options *o, int n, char **words)
+{
+    (void)o;
+    struct ink k = ink_on(stdout);
+    const struct entry **any = calloc(registry_count + 1, sizeof *any);
+    int chosen = any == NULL ? -1 : choose(c, n, words, any);
+    free(any);
+    if (chosen < 0)
+        return EXIT_USAGE;
+    for (int w = 0; w < (n == 0 ? 1 : n); w++)
+        text_list(&k, n == 0 ? "all" : words[w]);
+    return 0;
+}
+
+static int each(const struct command *c, int n, char **words, void (*show)(const struct entry *e))
+{
+    if (n == 0) {
+        say(c, "of which experiment? 'loam lab list' has them.");
+        return EXIT_USAGE;
+    }
+    for (int w = 0; w < n; w++) {
+        const struct entry *e = registry_find(words[w]);
+        if (e == NULL)
+            return unknown(c, words[w]);
+        if (w > 0)
+            putchar('\n');
+        show(e);
+    }
+    return 0;
+}
+
+static void explain_one(const struct entry *e)
+{
+    struct ink k = ink_on(stdout);
+    text_explain(&k, e);
+}
+
+static int lab_explain(const struct command *c, const struct lab_options *o, int n, char **words)
+{
+    (void)o;
+    return each(c, n, words, explain_one);
+}
+
+static void source_one(const struct entry *e)
+{
+    fputs(e->code, stdout);
+}
+
+static int lab_source(const struct command *c, const struct lab_options *o, int n, char **words)
+{
+    (void)o;
+    return each(c, n, words, source_one);
+}
+
+static int lab_cleanup(const struct command *c, const struct lab_options *o, int n, char **words)
+{
+    (void)o;
+    (void)words;
+    if (n != 0) {
+        say(c, "'cleanup' takes no operand.");
+        return EXIT_USAGE;
+    }
+    int r = state_clean();
+    if (r < 0) {
+        say(c, "the list of what is left cannot be read: %s.", strerror(-r));
+        return EXIT_LOAM;
+    }
+    printf(r == 0 ? "Nothing was left behind.\n"
+                  : "Removed %d thing%s that a killed lab had left.\n",
+           r, r == 1 ? "" : "s");
+    return 0;
+}
+
+static const struct {
+    const char *name;
+    int (*run)(const struct command *c, const struct lab_options *o, int n, char **words);
+} verbs[] = {
+    {"list", lab_list},     {"run", lab_run},         {"explain", lab_explain},
+    {"source", lab_source}, {"cleanup", lab_cleanup},
+};
+
+static int lab(const struct command *c, int argc, char **argv)
+{
+    struct lab_options o = {0};
+    int n = opt_parse(c, argc, argv, &o);
+    if (n < 0)
+        return n == -1 ? 0 : EXIT_USAGE;
+    if (o.quick && o.full) {
+        say(c, "--quick or --full, not both.");
+        return EXIT_USAGE;
+    }
+    char **words = argv + argc - n;
+    if (n == 0)
+        return lab_list(c, &o, 0, words);
+    for (size_t i = 0; i < countof(verbs); i++) {
+        if (strcmp(words[0], verbs[i].name) == 0)
+            return verbs[i].run(c, &o, n - 1, words + 1);
+    }
+    say(c, "there is no 'loam lab %s'. Try list, run, explain, source or cleanup.", words[0]);
+    return EXIT_USAGE;
+}
+
+const struct command command_lab = {
+    .name = "lab",
+    .group = "learn",
+    .summary = "measure what memory courses claim, on this machine",
+    .synopsis =
+        "[options] [list | run | explain | source | cleanup] [ID | NAME | CHAPTER | all]...",
+    .examples = {{"loam lab run ladder", "the memory hierarchy of this machine"},
+                 {"loam lab run all --json lab.json", "every experiment, and its results kept"}},
+    .options = options,
+    .options_count = countof(options),
+    .about =
+        "Five texts on memory make claims: L1 takes 3 to 4 cycles, false sharing costs 10 to 50\n"
+        "times. Each experiment puts claim, source, measured value and verdict side by side.\n"
+        "\n"
+        "'list' prints one experiment a line. 'run' runs those that are named by ID, name or\n"
+        "chapter (A to G), or all. 'explain' tells an experiment's question, prediction, method "
+        "and\n"
+        "what to look for; 'source' prints its C file.\n"
+        "\n"
+        "A verdict is HOLDS, PARTLY (the condition is told), DIFFERS (by a factor), CANNOT (the\n"
+        "reason is told) or INCONCLUSIVE (the machine is too noisy now). It never changes the "
+        "exit\n"
+        "status. Experiments run one at a time, each in a process of its own, pinned to one\n"
+        "processor, with limits on time and memory. What a killed lab left behind is removed by "
+        "the\n"
+        "next one, or by 'cleanup'.",
+    .run = lab,
+};

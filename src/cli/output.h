@@ -1,0 +1,14 @@
+// output.h: a file that the user named for what a command writes. "-" is stdout, as everywhere.
+//
+//     FILE *out = output_open(c, path);
+//     if (out == NULL)
+//         return EXIT_LOAM;
+//     return output_close(c, out, path, html_report(out, &m) == 0);
+#pragma once
+
+#include "cli/opt.h"
+
+// NULL after having said why.
+FILE *output_open(const struct command *c, const char *path);
+// 0, or EXIT_LOAM after having said why. `whole`: all of it was written so far.
+int output_close(const struct command *c, FILE *out, const char *path, bool whole);

@@ -1,0 +1,160 @@
+// map_json.c: `loam map --json`; the schema is in docs/map-json.md.
+#include "inspect/map.h"
+
+#include "report/utf8.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static json_t *integer(u64 n)
+{
+    return json_integer((json_int_t)n);
+}
+
+static json_t *text(const char *s)
+{
+    char *clean = strdup(s);
+    if (clean == NULL)
+        return json_null();
+    utf8_clean(clean);
+    json_t *o = json_string(clean);
+    free(clean);
+    return o;
+}
+
+static json_t *states(const u64 by[RES_COUNT])
+{
+    json_t *o = json_object();
+    for (int i = 0; i < RES_COUNT; i++)
+        if (by[i] != 0)
+            json_object_set_new(o, residence_names[i], integer(by[i]));
+    return o;
+}
+
+static json_t *owners(const struct map_view *m)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < m->owner_count; i++) {
+        const struct map_owner *w = &m->owner[i];
+        char label[MAP_LABEL];
+        json_t *o = json_pack("{s:s, s:o, s:s}", "kind", space_kind_names[w->kind], "name",
+                              text(w->name), "label", map_label(label, w->kind, w->name));
+        json_object_set_new(o, "size", integer(w->size));
+        json_object_set_new(o, "rss", integer(w->rss));
+        json_object_set_new(o, "swap", integer(w->swap));
+        json_object_set_new(o, "parts", integer(w->parts));
+        json_object_set_new(o, "states", states(w->by));
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
+// ---------------------------------------------------------------- parts
+
+static json_t *sections(const struct map_view *m, const struct space_part *p)
+{
+    json_t *list = json_array();
+    const struct section *x = sections_from(&m->sections, p->start);
+    const struct section *stop = m->sections.section + m->sections.count;
+    for (; x != NULL && x < stop && x->start < p->end; x++)
+        json_array_append_new(list, json_pack("{s:o, s:o, s:o}", "name", text(x->name), "start",
+                                              integer(x->start), "end", integer(x->end)));
+    return list;
+}
+
+// A run is a list: start, end, state, and the first frame if it is known.
+static json_t *pages(const struct map_view *m, const struct space_part *p)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < p->run_count; i++) {
+        const struct residence_run *r = &m->space.run[p->run_first + i];
+        json_t *one =
+            json_pack("[o, o, s]", integer(r->start), integer(r->end), residence_names[r->state]);
+        if (r->frame != 0)
+            json_array_append_new(one, integer(r->frame));
+        json_array_append_new(list, one);
+    }
+    return list;
+}
+
+static json_t *part(const struct map_view *m, const struct space_part *p,
+                    const struct map_options *o)
+{
+    const struct map *map = &m->space.smaps.smap[p->mapping].map;
+    char access[5] = {map->readable ? 'r' : '-', map->writable ? 'w' : '-',
+                      map->executable ? 'x' : '-', map->shared ? 's' : 'p', 0};
+    json_t *j =
+        json_pack("{s:o, s:o, s:s, s:s, s:o}", "start", integer(p->start), "end", integer(p->end),
+                  "access", access, "kind", space_kind_names[p->kind], "name", text(p->name));
+    json_object_set_new(j, "path", *map->path != 0 ? text(map->path) : json_null());
+    json_object_set_new(j, "offset", integer(map->offset + (p->start - map->start)));
+    json_object_set_new(j, "tid", p->tid != 0 ? integer((u64)p->tid) : json_null());
+    json_object_set_new(j, "rss", integer(space_resident(p)));
+    json_object_set_new(j, "states", states(p->by));
+    json_object_set_new(j, "sections", sections(m, p));
+    if (o->pages)
+        json_object_set_new(j, "pages", pages(m, p));
+    return j;
+}
+
+// ---------------------------------------------------------------- the account
+
+static json_t *classes(const struct account *a)
+{
+    json_t *list = json_array();
+    for (u32 i = 0; i < a->cls_count; i++) {
+        const struct account_class *c = &a->cls[i];
+        json_array_append_new(
+            list, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "size",
+                            c->size != 0 ? integer(c->size) : json_null(), "spans",
+                            integer(c->slabs), "blocks", integer(c->room), "live", integer(c->live),
+                            "rss", integer(c->resident), "live_bytes", integer(c->live_bytes)));
+    }
+    return list;
+}
+
+static json_t *account(const struct account *a)
+{
+    static const char *const names[ACCOUNT_PARTS] = {
+        [ACCOUNT_LIVE] = "live",     [ACCOUNT_WASTE] = "waste",   [ACCOUNT_FREE] = "free",
+        [ACCOUNT_TABLES] = "tables", [ACCOUNT_STACKS] = "stacks", [ACCOUNT_FILES] = "files",
+        [ACCOUNT_OTHER] = "other",
+    };
+    json_t *o = json_object();
+    for (int i = 0; i < ACCOUNT_PARTS; i++) {
+        bool known = i == ACCOUNT_WASTE                       ? a->asked
+                     : i < ACCOUNT_WASTE || i == ACCOUNT_FREE ? a->heap
+                                                              : true;
+        json_object_set_new(o, names[i], known ? integer(a->part[i]) : json_null());
+    }
+    json_object_set_new(o, "live_blocks", a->heap ? integer(a->live_blocks) : json_null());
+    json_object_set_new(o, "slack", a->heap ? integer(a->slack) : json_null());
+    return o;
+}
+
+json_t *map_json(const struct map_view *m, const struct map_options *o)
+{
+    const struct space *s = &m->space;
+    json_t *j = json_pack("{s:s, s:s, s:o, s:o, s:o}", "schema", "loam-map/1", "loam", LOAM_VERSION,
+                          "pid", integer((u64)m->status.pid), "name", text(m->status.name),
+                          "command", text(m->status.command));
+    json_object_set_new(j, "os_page", integer(s->residence.os_page));
+    json_object_set_new(j, "pages_known", json_boolean(s->no_pages == 0));
+    json_object_set_new(j, "frames_known", json_boolean(s->residence.frames));
+    json_object_set_new(j, "memory_known", json_boolean(s->no_memory == 0));
+    json_object_set_new(j, "loam_heap", json_boolean(s->root != 0));
+    json_object_set_new(j, "rss", integer(m->rss));
+    json_object_set_new(j, "swap", integer(m->swap));
+    json_object_set_new(j, "size", integer(m->size));
+    json_object_set_new(j, "reserved", integer(m->reserved));
+    json_object_set_new(j, "page_tables", integer(m->status.page_tables));
+    json_object_set_new(j, "states", states(m->by));
+    json_object_set_new(j, "account", account(&m->account));
+    json_object_set_new(j, "classes", classes(&m->account));
+    json_object_set_new(j, "owners", owners(m));
+    json_t *list = json_array();
+    for (size_t i = 0; i < s->part_count && s->part[i].end <= INT64_MAX; i++)
+        json_array_append_new(list, part(m, &s->part[i], o));
+    json_object_set_new(j, "parts", list);
+    return j;
+}

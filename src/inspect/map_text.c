@@ -1,0 +1,241 @@
+// map_text.c: `loam map` on a terminal: who has the memory, then the picture.
+#include "inspect/map.h"
+#include "inspect/map_rows.h"
+#include "inspect/strip.h"
+
+#include "report/words.h"
+
+#include <string.h>
+
+#define OWNERS_MAX 10
+#define LABEL      30 // columns of an owner's name
+#define SIZE       9
+#define BAR        20
+
+static void size_right(struct ink *k, enum style style, u64 bytes)
+{
+    char size[WORDS_SIZE];
+    ink(k, style, "%*s", SIZE, words_size(size, bytes));
+}
+
+// ---------------------------------------------------------------- the head
+
+static void head(struct ink *k, const struct map_view *m)
+{
+    const struct status *s = &m->status;
+    ink(k, INK_BOLD, "%s", s->name);
+    ink(k, INK_DIM, " · pid %d · %u thread%s%s", s->pid, s->threads, s->threads == 1 ? "" : "s",
+        m->space.root != 0 ? " · on loam's heap" : "");
+    ink_line(k);
+    ink_line(k);
+}
+
+static void totals(struct ink *k, const struct map_view *m)
+{
+    char rss[WORDS_SIZE], size[WORDS_SIZE], swap[WORDS_SIZE];
+    ink(k, INK_BOLD, "%s in RAM", words_size(rss, m->rss));
+    ink(k, INK_PLAIN, " of %s mapped", words_size(size, m->size));
+    if (m->swap != 0)
+        ink(k, INK_WARN, ", %s in swap", words_size(swap, m->swap));
+    ink(k, INK_DIM, "; page tables %s", words_size(size, m->status.page_tables));
+    if (m->reserved != 0)
+        ink(k, INK_DIM, "; %s more without access", words_size(size, m->reserved));
+    ink_line(k);
+}
+
+// Amounts by state, which is the picture's legend too.
+static void states(struct ink *k, const struct map_view *m)
+{
+    char size[WORDS_SIZE];
+    bool first = true;
+    for (int i = RES_COUNT - 1; i >= 0; i--) {
+        u64 bytes = i == RES_ABSENT ? m->by[i] - m->reserved : m->by[i];
+        if (bytes == 0 || i == RES_KERNEL)
+            continue;
+        words_size(size, bytes);
+        if (k->column + strlen(strip_names[i]) + strlen(size) + 6 > k->width) {
+            ink_line(k);
+            first = true;
+        }
+        ink(k, INK_PLAIN, first ? "" : "   ");
+        strip_sign(k, (enum residence_state)i, false);
+        ink(k, INK_DIM, " %s", strip_names[i]);
+        ink(k, INK_PLAIN, " %s", size);
+        first = false;
+    }
+    ink_line(k);
+    ink_line(k);
+}
+
+// ---------------------------------------------------------------- owners
+
+static void owner_note(struct ink *k, const struct map_view *m, const struct map_owner *o)
+{
+    char size[WORDS_SIZE], count[WORDS_SIZE];
+    if (o->kind == SPACE_HEAP && m->account.heap)
+        ink(k, INK_DIM, "  %s live in %s", words_size(size, m->account.part[ACCOUNT_LIVE]),
+            words_of(count, m->account.live_blocks, "block"));
+    else if (o->kind == SPACE_STACK)
+        ink(k, INK_DIM, "  of %u thread%s", o->parts, o->parts == 1 ? "" : "s");
+    else if (o->size > o->rss + o->rss / 8)
+        ink(k, INK_DIM, "  of %s", words_size(size, o->size));
+    if (o->swap != 0)
+        ink(k, INK_WARN, "  %s in swap", words_size(size, o->swap));
+}
+
+static void owner_row(struct ink *k, const struct map_view *m, const struct map_owner *o)
+{
+    char label[MAP_LABEL], share[WORDS_SIZE];
+    ink(k, INK_PLAIN, "  ");
+    if (o->kind == SPACE_STACK)
+        ink(k, INK_PLAIN, "stacks");
+    else
+        ink_cut(k, INK_PLAIN, map_label(label, o->kind, o->name), LABEL - 4);
+    ink_to(k, LABEL);
+    size_right(k, INK_BOLD, o->rss);
+    ink(k, INK_PLAIN, "  ");
+    ink_bar(k, o->rss, m->rss, k->width >= 100 ? BAR : BAR / 2);
+    ink(k, INK_PLAIN, "%6s", words_share(share, o->rss, m->rss));
+    owner_note(k, m, o);
+    ink_line(k);
+}
+
+static void owners(struct ink *k, const struct map_view *m)
+{
+    char label[64];
+    struct map_owner rest = {0};
+    size_t shown = 0, left = 0;
+    ink(k, INK_HEAD, "WHO HAS IT");
+    ink_line(k);
+    for (size_t i = 0; i < m->owner_count; i++) {
+        const struct map_owner *o = &m->owner[i];
+        if (o->rss + o->swap == 0)
+            continue;
+        if (shown < OWNERS_MAX) {
+            owner_row(k, m, o);
+            shown++;
+            continue;
+        }
+        rest.rss += o->rss;
+        rest.swap += o->swap;
+        left++;
+    }
+    if (left != 0) {
+        snprintf(label, sizeof label, "%zu others", left);
+        rest.kind = SPACE_FILE;
+        rest.name = label;
+        owner_row(k, m, &rest);
+    }
+    ink_line(k);
+}
+
+// ---------------------------------------------------------------- loam's heap
+
+#define CLASSES_MAX 6
+
+static void account_row(struct ink *k, const struct account *a, enum account_part part,
+                        const char *note)
+{
+    char share[WORDS_SIZE];
+    u64 bytes = a->part[part];
+    ink(k, INK_PLAIN, "  %s", account_names[part]);
+    ink_to(k, LABEL);
+    size_right(k, INK_BOLD, bytes);
+    ink(k, INK_PLAIN, "  ");
+    ink_bar(k, bytes, a->rss, k->width >= 100 ? BAR : BAR / 2);
+    ink(k, INK_PLAIN, "%6s", words_share(share, bytes, a->rss));
+    ink(k, INK_DIM, "%s", note);
+    ink_line(k);
+}
+
+static const struct account_class *next_largest(const struct account *a, u64 below, u32 *used)
+{
+    const struct account_class *best = NULL;
+    for (u32 i = 0; i < a->cls_count; i++) {
+        const struct account_class *c = &a->cls[i];
+        bool done = (used[i / 32] >> (i % 32) & 1) != 0;
+        if (!done && c->resident <= below && (best == NULL || c->resident > best->resident))
+            best = c;
+    }
+    if (best != NULL) {
+        u32 i = (u32)(best - a->cls);
+        used[i / 32] |= 1u << (i % 32);
+    }
+    return best;
+}
+
+static void class_row(struct ink *k, const struct account_class *c)
+{
+    char size[WORDS_SIZE], count[WORDS_SIZE], share[WORDS_SIZE];
+    if (c->size == 0)
+        ink(k, INK_PLAIN, "  blocks of more than 32 KiB");
+    else
+        ink(k, INK_PLAIN, "  blocks of %s bytes", words_count(count, c->size));
+    ink_to(k, LABEL);
+    size_right(k, INK_PLAIN, c->resident);
+    ink(k, INK_PLAIN, "  ");
+    ink_bar(k, c->live_bytes, c->resident, k->width >= 100 ? BAR : BAR / 2);
+    ink(k, INK_PLAIN, "%6s", words_share(share, c->live_bytes, c->resident));
+    ink(k, INK_DIM, "  live: %s of %s", words_size(size, c->live_bytes),
+        words_of(count, c->live, "block"));
+    ink_line(k);
+}
+
+static void heap(struct ink *k, const struct map_view *m)
+{
+    const struct account *a = &m->account;
+    u32 used[(CLASS_COUNT + 32) / 32] = {0};
+    if (!a->heap)
+        return;
+    ink(k, INK_HEAD, "WHAT IT IS FOR");
+    ink(k, INK_DIM, "  every byte in RAM, once");
+    ink_line(k);
+    for (int i = 0; i < ACCOUNT_PARTS; i++)
+        if (i != ACCOUNT_WASTE || a->asked)
+            account_row(k, a, (enum account_part)i,
+                        i == ACCOUNT_LIVE && !a->asked ? "  rounded up to their size class" : "");
+    ink_line(k);
+    ink(k, INK_HEAD, "LOAM'S HEAP");
+    ink(k, INK_DIM, "  its largest classes, and how much of their memory is live");
+    ink_line(k);
+    const struct account_class *c;
+    for (u32 n = 0; n < CLASSES_MAX && (c = next_largest(a, UINT64_MAX, used)) != NULL; n++)
+        class_row(k, c);
+    ink_line(k);
+}
+
+// ---------------------------------------------------------------- all
+
+static void lacks(struct ink *k, const struct map_view *m, const struct map_options *o)
+{
+    if (m->space.no_pages != 0)
+        ink_wrap(k, INK_WARN,
+                 "The kernel does not say where its pages are (/proc/PID/pagemap): states are "
+                 "missing. Try as the same user, or as root.");
+    if (m->space.no_memory != 0)
+        ink_wrap(k, INK_WARN,
+                 "Its memory may not be read (ptrace is not allowed): whether it is on loam's "
+                 "heap is not known. Try as root.");
+    if (o->pages && !m->space.residence.frames)
+        ink_wrap(k, INK_DIM, "Frame numbers are told to root only.");
+}
+
+void map_text(struct ink *k, const struct map_view *m, const struct map_options *o)
+{
+    head(k, m);
+    totals(k, m);
+    states(k, m);
+    owners(k, m);
+    heap(k, m);
+    map_rows(k, m, o);
+    lacks(k, m, o);
+    if (!o->all) {
+        ink_line(k);
+        ink(k, INK_DIM, "NEXT  loam map --all %d     each mapping with its sections",
+            m->status.pid);
+        ink_line(k);
+        ink(k, INK_DIM, "      loam translate %d 0xADDRESS     one address, down to its frame",
+            m->status.pid);
+        ink_line(k);
+    }
+}

@@ -1,0 +1,126 @@
+// mem_json.c: `loam mem --json`; the schema is in docs/mem-json.md.
+#include "inspect/mem.h"
+
+#include "report/utf8.h"
+
+#include <string.h>
+
+static json_t *integer(u64 n)
+{
+    return json_integer((json_int_t)n);
+}
+
+// Paths may hold what is no UTF-8.
+static json_t *text(const char *s)
+{
+    char *clean = strdup(s);
+    if (clean == NULL)
+        return json_null();
+    utf8_clean(clean);
+    json_t *o = json_string(clean);
+    free(clean);
+    return o;
+}
+
+static json_t *sums(const struct smap *s)
+{
+    const struct {
+        const char *name;
+        u64 bytes;
+    } all[] = {
+        {"rss", s->rss},
+        {"pss", s->pss},
+        {"uss", mem_uss(s)},
+        {"shared_clean", s->shared_clean},
+        {"shared_dirty", s->shared_dirty},
+        {"private_clean", s->private_clean},
+        {"private_dirty", s->private_dirty},
+        {"anonymous", s->anonymous},
+        {"lazy_free", s->lazy_free},
+        {"anon_huge", s->anon_huge},
+        {"shmem_huge", s->shmem_huge},
+        {"file_huge", s->file_huge},
+        {"hugetlb", s->shared_hugetlb + s->private_hugetlb},
+        {"swap", s->swap},
+        {"swap_pss", s->swap_pss},
+        {"locked", s->locked},
+    };
+    json_t *o = json_object();
+    for (size_t i = 0; i < countof(all); i++)
+        json_object_set_new(o, all[i].name, integer(all[i].bytes));
+    return o;
+}
+
+static json_t *mapping(const struct smap *s)
+{
+    json_t *o = sums(s);
+    const struct map *m = &s->map;
+    char flags[5] = {m->readable ? 'r' : '-', m->writable ? 'w' : '-', m->executable ? 'x' : '-',
+                     m->shared ? 's' : 'p', 0};
+    json_object_set_new(o, "start", integer(m->start));
+    json_object_set_new(o, "end", integer(m->end));
+    json_object_set_new(o, "access", json_string(flags));
+    json_object_set_new(o, "path", *m->path != 0 ? text(m->path) : json_null());
+    return o;
+}
+
+static json_t *head(const struct status *s)
+{
+    json_t *o = json_object();
+    json_object_set_new(o, "pid", integer((u64)s->pid));
+    json_object_set_new(o, "ppid", integer((u64)s->ppid));
+    json_object_set_new(o, "name", text(s->name));
+    json_object_set_new(o, "command", text(s->command));
+    json_object_set_new(o, "threads", integer(s->threads));
+    json_object_set_new(o, "age_ns", integer(s->age_ns));
+    json_object_set_new(o, "mapped", integer(s->size));
+    json_object_set_new(o, "rss_peak", integer(s->rss_peak));
+    json_object_set_new(o, "page_tables", integer(s->page_tables));
+    json_object_set_new(o, "minor_faults", integer(s->minor));
+    json_object_set_new(o, "major_faults", integer(s->major));
+    return o;
+}
+
+json_t *mem_json(const struct mem *m, const struct mem *before)
+{
+    json_t *o = json_pack("{s:s, s:s}", "schema", "loam-mem/1", "loam", LOAM_VERSION);
+    json_object_update_new(o, head(&m->status));
+    json_object_update_new(o, sums(&m->total));
+    json_object_set_new(o, "rss_anon", integer(m->status.rss_anon));
+    json_object_set_new(o, "rss_file", integer(m->status.rss_file));
+    json_object_set_new(o, "rss_shmem", integer(m->status.rss_shmem));
+    if (before != NULL) {
+        u64 minor = m->status.minor - before->status.minor;
+        json_object_set_new(o, "since_ns", integer(m->taken_ns - before->taken_ns));
+        json_object_set_new(o, "minor_faults_since", integer(minor));
+        json_object_set_new(o, "major_faults_since",
+                            integer(m->status.major - before->status.major));
+    }
+    json_t *list = json_array();
+    for (size_t i = 0; i < m->maps.count && m->maps.smap[i].map.end <= INT64_MAX; i++)
+        json_array_append_new(list, mapping(&m->maps.smap[i]));
+    json_object_set_new(o, "mappings", list);
+    return o;
+}
+
+json_t *mem_tree_json(const struct family *f)
+{
+    json_t *list = json_array();
+    struct smap sum = {0};
+    for (size_t i = 0; i < f->count; i++) {
+        struct smap t;
+        json_t *o = head(&f->member[i]);
+        bool known = f->member[i].has_memory && smaps_total(&t, f->member[i].pid) == 0;
+        if (known) {
+            smaps_add(&sum, &t);
+            json_object_update_new(o, sums(&t));
+        }
+        json_object_set_new(o, "known", json_boolean(known));
+        json_object_set_new(o, "depth", integer(f->depth[i]));
+        json_array_append_new(list, o);
+    }
+    json_t *o = json_pack("{s:s, s:s}", "schema", "loam-mem-tree/1", "loam", LOAM_VERSION);
+    json_object_update_new(o, sums(&sum));
+    json_object_set_new(o, "processes", list);
+    return o;
+}

@@ -1,0 +1,219 @@
+// tally.c: counting, a few additions in place.
+#include "record/tally.h"
+
+#include "os/share.h"
+#include "record/life.h"
+#include "record/sites.h"
+#include "record/writer.h"
+
+#include <sys/single_threaded.h>
+
+static struct {
+    struct record_process *process;
+    const _Atomic u64 *clock;
+    u64 started; // ticks
+    u32 threads; // that have a record; under the lock of sites.h
+} the;
+
+// No totals yet (NULL), its own, or the rest of its process.
+static thread_local_ struct record_totals *mine;
+// Inverted, so that a leak scan does not find a pointer to the block here.
+static thread_local_ uintptr_t last;
+
+static u64 get(const _Atomic u64 *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static void set(_Atomic u64 *counter, u64 v)
+{
+    atomic_store_explicit(counter, v, memory_order_relaxed);
+}
+
+// Add to a counter that only this thread writes; a signal handler cannot split an `add`.
+static always_inline_ void add(_Atomic u64 *counter, u64 n)
+{
+    *(u64 *)counter += n;
+}
+
+// Add to a counter of all threads and return the sum. While one thread runs, a locked instruction
+// (5 ns) is not needed.
+static always_inline_ u64 bump(_Atomic u64 *counter, u64 n)
+{
+    if (likely(__libc_single_threaded)) {
+        add(counter, n);
+        return *(u64 *)counter;
+    }
+    return atomic_fetch_add_explicit(counter, n, memory_order_relaxed) + n;
+}
+
+void tally_begin(struct record_process *process, const struct recording *map)
+{
+    the.process = process;
+    the.clock = &map->clock;
+    the.started = get(the.clock);
+    the.threads = 0;
+}
+
+void tally_fork_child(void)
+{
+    mine = NULL;
+    last = 0;
+}
+
+u32 tally_now(void)
+{
+    return life_code(get(the.clock));
+}
+
+bool tally_last(const void *p)
+{
+    bool is = last == ~(uintptr_t)p;
+    last = 0;
+    return is;
+}
+
+void tally_remember(const void *p)
+{
+    last = ~(uintptr_t)p;
+}
+
+// ---------------------------------------------------------------- threads
+
+static struct record_totals *new_thread(void)
+{
+    if (the.threads >= THREADS_MAX)
+        return NULL;
+    struct record_thread *r = writer_reserve(RECORD_THREAD, sizeof *r);
+    if (r == NULL)
+        return NULL;
+    r->tid = os_thread_id();
+    r->started = get(the.clock);
+    writer_commit(r, sizeof *r);
+    the.threads++;
+    return &r->own;
+}
+
+// The calling thread's first call. In a signal handler that interrupted the writer it counts with
+// the rest, once.
+static cold_ struct record_totals *first_call(void)
+{
+    if (!sites_lock())
+        return &the.process->rest;
+    if (mine == NULL)
+        mine = new_thread();
+    if (mine == NULL)
+        mine = &the.process->rest;
+    sites_unlock();
+    return mine;
+}
+
+static always_inline_ struct record_totals *totals(void)
+{
+    struct record_totals *t = mine;
+    return likely(t != NULL) ? t : first_call();
+}
+
+// Add to totals that may be the rest of the process, which many threads write.
+static always_inline_ void total(struct record_totals *t, _Atomic u64 *counter, u64 n)
+{
+    if (likely(t != &the.process->rest))
+        add(counter, n);
+    else
+        bump(counter, n);
+}
+
+// ---------------------------------------------------------------- the peak
+
+// F5: before live bytes change, keep what they were when the process was at its peak.
+static always_inline_ void keep_peak(struct record_site *s)
+{
+    u64 serial = get(&the.process->peak_serial);
+    if (likely(get(&s->serial) == serial))
+        return;
+    set(&s->at_peak, get(&s->alloc_bytes) - get(&s->free_bytes));
+    set(&s->serial, serial);
+}
+
+static void pass_peak(u64 live)
+{
+    struct record_process *p = the.process;
+    u64 peak = get(&p->peak_bytes);
+    if (__libc_single_threaded)
+        set(&p->peak_bytes, live);
+    else
+        while (live > peak &&
+               !atomic_compare_exchange_weak_explicit(&p->peak_bytes, &peak, live,
+                                                      memory_order_relaxed, memory_order_relaxed)) {
+        }
+    bump(&p->peak_serial, 1);
+    set(&p->peak_ns, (get(the.clock) - the.started) * CLOCK_TICK_NS);
+}
+
+// ---------------------------------------------------------------- counting
+
+static void note_size(struct record_site *s, size_t size)
+{
+    if (unlikely(size > get(&s->largest)))
+        set(&s->largest, size);
+    // A site that is new has 0 here: its first call sets it, also to 0.
+    if (unlikely(size < get(&s->smallest) || get(&s->allocs) == 0))
+        set(&s->smallest, size);
+}
+
+void tally_alloc(struct record_site *s, struct tally_block b)
+{
+    struct record_process *p = the.process;
+    struct record_totals *t = totals();
+    keep_peak(s);
+    note_size(s, b.size);
+    bump(&s->allocs, 1);
+    bump(&s->alloc_bytes, b.size);
+    bump(&s->alloc_capacity, b.capacity);
+    total(t, &t->allocs, 1);
+    total(t, &t->alloc_bytes, b.size);
+    total(t, &t->alloc_capacity, b.capacity);
+    u64 live = bump(&p->live_bytes, b.size);
+    if (live > get(&p->peak_bytes) && b.size != 0)
+        pass_peak(live);
+}
+
+// A count of 40 bits in two pieces.
+static void count_life(struct record_lives *lives, u32 bucket)
+{
+    u32 before = atomic_fetch_add_explicit(&lives->low[bucket], 1, memory_order_relaxed);
+    if (unlikely(before == UINT32_MAX))
+        atomic_fetch_add_explicit(&lives->high[bucket], 1, memory_order_relaxed);
+}
+
+void tally_free(struct record_site *s, struct tally_block b, u32 birth, bool temporary)
+{
+    struct record_totals *t = totals();
+    u32 now = tally_now();
+    keep_peak(s);
+    bump(&s->frees, 1);
+    bump(&s->free_bytes, b.size);
+    bump(&s->free_capacity, b.capacity);
+    total(t, &t->frees, 1);
+    total(t, &t->free_bytes, b.size);
+    total(t, &t->free_capacity, b.capacity);
+    bump(&the.process->live_bytes, (u64)0 - b.size);
+    if (now != birth)
+        count_life(&s->lives, life_bucket(birth, now));
+    if (!temporary)
+        return;
+    bump(&s->temporaries, 1);
+    bump(&s->temporary_bytes, b.size);
+    total(t, &t->temporaries, 1);
+    total(t, &t->temporary_bytes, b.size);
+}
+
+void tally_realloc(struct record_site *s, bool first, size_t copied)
+{
+    struct record_totals *t = totals();
+    bump(&s->reallocs, 1);
+    bump(&s->chains, first);
+    bump(&s->copied_bytes, copied);
+    total(t, &t->reallocs, 1);
+    total(t, &t->copied_bytes, copied);
+}

@@ -1,0 +1,109 @@
+// count.c: from counters to numbers. They are read while others raise them, so a difference may be
+// a little below zero.
+
+#include "report/count.h"
+
+static u64 minus(u64 a, u64 b)
+{
+    return a > b ? a - b : 0;
+}
+
+// F8
+static u64 blocks_of(u64 sample_bytes, u64 counter)
+{
+    return sample_bytes == 0 ? counter : (counter + SAMPLE_UNIT / 2) / SAMPLE_UNIT;
+}
+
+// F9: of the process itself or of one of its threads.
+void count_totals(struct process *to, const struct record_totals *from)
+{
+    u64 sample = to->sample_bytes;
+    struct churn *c = &to->churn;
+    to->allocs += blocks_of(sample, from->allocs);
+    to->alloc_bytes += from->alloc_bytes;
+    to->frees += blocks_of(sample, from->frees);
+    to->free_bytes += from->free_bytes;
+    to->live.blocks = minus(to->allocs, to->frees);
+    c->capacity += from->alloc_capacity;
+    to->free_capacity += from->free_capacity;
+    to->live_capacity = minus(c->capacity, to->free_capacity);
+    c->temporaries += from->temporaries;
+    c->temporary_bytes += from->temporary_bytes;
+    c->reallocs += from->reallocs;
+    c->copied_bytes += from->copied_bytes;
+}
+
+void count_process(struct process *to, const struct record_process *from)
+{
+    to->live.bytes = from->live_bytes;
+    to->sample_bytes = from->sample_bytes;
+    to->merged = from->merged;
+    count_totals(to, &from->rest);
+}
+
+static void fill_lives(struct churn *c, const struct record_lives *lives, u64 frees)
+{
+    u64 longer = 0;
+    for (u32 i = 0; i < LIVES_BUCKETS; i++) {
+        c->lives[i + 1] = (u64)lives->high[i] << 32 | lives->low[i];
+        longer += c->lives[i + 1];
+    }
+    c->lives[0] = minus(frees, longer);
+}
+
+static void fill_churn(struct site *to, const struct record_site *from)
+{
+    bool sampled = to->process->sample_bytes != 0;
+    to->churn = (struct churn){.capacity = from->alloc_capacity,
+                               .reallocs = from->reallocs,
+                               .chains = from->chains,
+                               .copied_bytes = from->copied_bytes};
+    if (sampled) {
+        to->samples = from->samples;
+        to->live_samples = minus(from->samples, from->sample_frees);
+    } else {
+        to->churn.temporaries = from->temporaries;
+        to->churn.temporary_bytes = from->temporary_bytes;
+    }
+    fill_lives(&to->churn, &from->lives, sampled ? from->sample_frees : from->frees);
+}
+
+void count_site(struct site *to, const struct record_site *from)
+{
+    u64 sample = to->process->sample_bytes;
+    to->other = to->frames_count == 0;
+    to->allocs = blocks_of(sample, from->allocs);
+    to->alloc_bytes = from->alloc_bytes;
+    to->frees = blocks_of(sample, from->frees);
+    to->free_bytes = from->free_bytes;
+    to->largest = from->largest;
+    to->smallest = from->smallest;
+    to->live =
+        (struct amount){minus(to->alloc_bytes, to->free_bytes), minus(to->allocs, to->frees)};
+    to->live_capacity = minus(from->alloc_capacity, from->free_capacity);
+    to->at_peak = from->serial == to->process->peak_serial ? from->at_peak : to->live.bytes; // F5
+    to->direct = (struct amount){from->direct_bytes, from->direct_blocks};
+    to->indirect = (struct amount){from->indirect_bytes, from->indirect_blocks};
+    to->cycle = (struct amount){from->cycle_bytes, from->cycle_blocks};
+    to->reachable = (struct amount){from->reachable_bytes, from->reachable_blocks};
+    to->large_bytes = (u64)from->large_pages * PAGE_UNIT;
+    to->untouched_bytes = (u64)from->untouched_pages * PAGE_UNIT;
+    fill_churn(to, from);
+}
+
+static void add_amount(struct amount *sum, struct amount a)
+{
+    sum->bytes += a.bytes;
+    sum->blocks += a.blocks;
+}
+
+void count_sum(struct process *p, const struct site *s)
+{
+    add_amount(&p->direct, s->direct);
+    add_amount(&p->indirect, s->indirect);
+    add_amount(&p->cycle, s->cycle);
+    add_amount(&p->reachable, s->reachable);
+    p->churn.chains += s->churn.chains;
+    for (u32 i = 0; i <= LIVES_BUCKETS; i++)
+        p->churn.lives[i] += s->churn.lives[i];
+}

@@ -1,0 +1,51 @@
+// account.h: the closed account of a process's RSS: what every resident byte is for.
+//
+//     RSS  =  live blocks + size-class waste + free but dirty + metadata
+//             + thread stacks + file pages + other mappings
+//
+// On loam's heap, the heap's own tables say which resident bytes hold live blocks. The process is
+// not stopped: what it does while it is read makes the account differ from smaps by as much as it
+// allocated in those milliseconds. Off loam's heap the blocks are not known: all of a foreign
+// heap's memory counts as other mappings.
+//
+// E1  every resident page counts once, so the parts add up to `rss` exactly; `rss` is the sum of
+//     the states of space.h, which is smaps' sum of a process that stands still.
+#pragma once
+
+#include "target/space.h"
+
+enum account_part {
+    ACCOUNT_LIVE,   // bytes of live blocks: what was asked for, where that is recorded
+    ACCOUNT_WASTE,  // behind what was asked for, up to the size class; 0 where it is not recorded
+    ACCOUNT_FREE,   // the heap's, without a live block: free blocks, tails of slabs, free pages
+    ACCOUNT_TABLES, // what loam knows about blocks: tables, tags, the recording
+    ACCOUNT_STACKS, // of threads
+    ACCOUNT_FILES,  // pages of files: code, constants, mapped data
+    ACCOUNT_OTHER,  // anonymous memory of anybody else: .data and .bss, brk, mmap, shared memory
+    ACCOUNT_PARTS
+};
+extern const char *const account_names[ACCOUNT_PARTS];
+
+struct account_class {
+    u64 size;              // bytes a block; 0: all larger blocks together
+    u64 slabs, room, live; // slabs; blocks in them; live ones
+    u64 resident;          // bytes in RAM of the slabs
+    u64 live_bytes;        // of that, of live blocks
+};
+
+struct account {
+    u64 rss;
+    u64 part[ACCOUNT_PARTS]; // E1
+    bool heap;               // the process is on loam's heap, and it could be read
+    bool asked;              // sizes that were asked for are known: the waste is told
+    u64 live_blocks;
+    u64 live_bytes;                            // of all live blocks, touched or not
+    struct account_class cls[CLASS_COUNT + 1]; // those that exist, smallest first
+    u32 cls_count;
+    u64 slack; // free bytes in slabs that have live blocks: fragmentation
+};
+
+// From a space that was loaded with SPACE_BLOCKS.
+void account_make(struct account *a, const struct space *s);
+// Load and make. 0 or -errno, as space_load.
+int account_load(struct account *a, pid_t pid);

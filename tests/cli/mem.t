@@ -1,0 +1,147 @@
+#!/usr/bin/perl
+# loam mem: its figures are the kernel's, added up as smaps, smaps_rollup and pmap have them; and
+# what it says when a process cannot be looked at.
+use strict;
+use warnings;
+use FindBin;
+use JSON::PP;
+use POSIX ();
+
+my $top = "$FindBin::Bin/../..";
+my $loam = ($ENV{BUILD} || "$top/build/release") . '/loam';
+unless (-x $loam) {
+    print "1..0 # SKIP $loam is not built\n";
+    exit;
+}
+
+my ($n, $failed) = (0, 0);
+sub ok {
+    my ($good, $name, @why) = @_;
+    printf "%sok %d - %s\n", $good ? '' : 'not ', ++$n, $name;
+    print "# $_\n" for @why;
+    $failed++ unless $good;
+}
+sub is { my ($got, $want, $name) = @_; ok($got eq $want, $name, $got eq $want ? () : ("got $got", "expected $want")) }
+
+# A process that stands still: it has touched a megabyte, has started so many others, and tells so
+# before it waits. It is no fork of ours: that would share its pages with us, who go on.
+my @children;
+sub still {
+    my ($forks) = @_;
+    pipe my $read, my $write or die;
+    my $pid = fork // die;
+    if ($pid == 0) {
+        open STDOUT, '>&', $write;
+        exec $^X, '-e', <<'EOF', $forks // 0;
+            $| = 1;
+            my $block = 'x' x 1_000_000;
+            for (1 .. $ARGV[0]) { last if !fork }
+            print '.';
+            sleep 1000 while 1;
+EOF
+    }
+    push @children, $pid;
+    sysread $read, my $ready, 1 for 0 .. $forks // 0;
+    return $pid;
+}
+END {
+    local $?;
+    for my $pid (@children) {
+        kill 'KILL', grep { $_ } split ' ', `cat /proc/$pid/task/$pid/children 2>/dev/null`;
+        kill 'KILL', $pid;
+        waitpid $pid, 0;
+    }
+}
+
+sub slurp { open my $in, '<', $_[0] or return ''; local $/; return scalar <$in> }
+
+# Sums of smaps, in bytes.
+sub smaps {
+    my ($pid) = @_;
+    my %sum;
+    for (split /\n/, slurp("/proc/$pid/smaps")) {
+        $sum{$1} += $2 * 1024 if /^(\w+):\s+(\d+) kB/;
+    }
+    return \%sum;
+}
+
+my $pid = still();
+my $got = decode_json(scalar `$loam mem --json $pid`);
+my $want = smaps($pid);
+is($got->{schema}, 'loam-mem/1', 'schema');
+my %names = (rss => 'Rss', private_dirty => 'Private_Dirty', shared_dirty => 'Shared_Dirty',
+    anonymous => 'Anonymous', swap => 'Swap');
+is($got->{$_}, $want->{$names{$_}}, "$_ is what smaps says") for sort keys %names;
+# What is shared depends on who else runs, and others come and go.
+my ($clean, $wanted) = map { $_->[0] + $_->[1] } [@$got{qw(shared_clean private_clean)}],
+    [@$want{qw(Shared_Clean Private_Clean)}];
+is($clean, $wanted, 'clean pages are what smaps says');
+ok(abs($got->{pss} - $want->{Pss}) < 0.1 * $want->{Pss}, 'pss is what smaps says', $got->{pss}, $want->{Pss});
+is($got->{uss}, $got->{private_clean} + $got->{private_dirty}, 'uss is the private part');
+
+my ($sum, $size) = (0, 0);
+$sum += $_->{rss} for @{$got->{mappings}};
+is($sum, $got->{rss}, 'mappings add up to the total');
+my @lines = split /\n/, slurp("/proc/$pid/maps");
+is(scalar @{$got->{mappings}}, scalar(grep { !/vsyscall/ } @lines), 'every mapping is there');
+my ($threads) = slurp("/proc/$pid/status") =~ /^Threads:\s+(\d+)/m;
+is($got->{threads}, $threads, 'threads');
+
+if (`pmap -x $pid` =~ /^total kB\s+(\d+)\s+(\d+)/m) {
+    is($got->{rss}, $2 * 1024, 'rss is what pmap says');
+} else {
+    printf "ok %d - rss is what pmap says # SKIP no pmap\n", ++$n;
+}
+
+my $text = `$loam mem $pid`;
+is($?, 0, 'a page: status');
+ok($text =~ /^RSS +\d/m, 'a page: RSS', $text =~ /^RSS/m ? () : split /\n/, $text);
+is(join("\n", grep { length > 100 } split /\n/, $text), '', 'a page: 100 columns');
+my @all = grep { /^[0-9a-f]{12,16} / } split /\n/, `$loam mem --all $pid`;
+is(scalar @all, scalar @lines, '--all has a line for every mapping');
+
+my $parent = still(2);
+my $tree = decode_json(scalar `$loam mem --tree --json $parent`);
+is(scalar @{$tree->{processes}}, 3, '--tree: the process and its children');
+is(join(' ', map { $_->{depth} } @{$tree->{processes}}), '0 1 1', '--tree: who descends from whom');
+my $pss = 0;
+$pss += smaps($_->{pid})->{Pss} for @{$tree->{processes}};
+ok(abs($tree->{pss} - $pss) < 0.1 * $pss, '--tree: PSS adds up', "$tree->{pss} and $pss");
+
+# --watch ends with the process.
+my $short = fork // die;
+if ($short == 0) { exec 'sleep', '0.2' }
+my $watched = `$loam mem --watch 1 --json $short`;
+is($?, 0, '--watch ends with the process');
+ok($watched =~ /loam-mem/, '--watch has looked');
+waitpid $short, 0;
+
+sub refuses {
+    my ($what, $status, $pattern, @arguments) = @_;
+    my $said = `$loam mem @arguments 2>&1 >/dev/null`;
+    is($? >> 8, $status, "$what: status");
+    my $good = $said =~ /$pattern/;
+    ok($good, "$what: sentence", $good ? () : $said);
+}
+refuses('no process', 2, qr/^loam mem: which process\?/);
+refuses('no number', 2, qr/'frog' is no process number/, 'frog');
+refuses('a negative number', 2, qr/unknown option/, '-5');
+refuses('gone', 1, qr/there is no process 4194999/, '4194999');
+my $zombie = fork // die;
+POSIX::_exit(0) if $zombie == 0;
+select undef, undef, undef, 0.01 until slurp("/proc/$zombie/stat") =~ /\) Z/;
+refuses('a zombie', 1, qr/no memory of its own/, $zombie);
+waitpid $zombie, 0;
+if (slurp('/proc/2/status') =~ /^Kthread:\s+1/m) {
+    refuses('a thread of the kernel', 1, qr/no memory of its own/, 2);
+}
+if ($> == 0) {
+    my $root = still();
+    my $said = `setpriv --reuid 65534 --clear-groups --bounding-set -all --inh-caps -all $loam mem $root 2>&1`;
+    is($? >> 8, 1, "another user's process: status");
+    my $good = $said =~ /may not be looked at.*Try as root/;
+    ok($good, "another user's process: sentence", $good ? () : $said);
+}
+
+print "1..$n\n";
+exit($failed ? 1 : 0);

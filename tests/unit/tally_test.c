@@ -1,0 +1,388 @@
+// tally_test.c: what is counted adds up exactly to what the heap handed out (F9).
+#include "record/tally.h"
+
+#include "heap/api.h"
+#include "record/life.h"
+#include "record/record.h"
+#include "tests/unit/recording_fake.h"
+
+#include <loam/heap.h>
+#include <pthread.h>
+
+static char *args[] = {"tally_test", NULL};
+static char *env[] = {NULL};
+static const struct record_program program = {1, args, env};
+
+static struct record_process *start(u32 blocks)
+{
+    fake_make(blocks);
+    CHECK(record_start(fake_path, &program) == 0);
+    close(fake_fd);
+    return fake_process(0);
+}
+
+static void tick(u64 ticks)
+{
+    atomic_fetch_add(&fake_map->clock, ticks);
+}
+
+static u64 lives(const struct record_site *s, u32 bucket)
+{
+    return (u64)s->lives.high[bucket] << 32 | s->lives.low[bucket];
+}
+
+// The only site beside "other".
+static struct record_site *the_site(const struct record_process *p)
+{
+    CHECK(fake_count(p->index, RECORD_SITE) == 2);
+    return fake_site(p->index, 1);
+}
+
+static noinline_ void *here(size_t size)
+{
+    void *volatile p = loam_malloc(size);
+    return p;
+}
+
+// ---------------------------------------------------------------- temporaries
+
+TEST(a_temporary_is_freed_by_the_next_call)
+{
+    struct record_process *p = start(4);
+    for (volatile int i = 0; i < 10; i++) {
+        void *a = here(100), *b = NULL;
+        if (i >= 7)
+            b = malloc(1); // libc's: no call of ours
+        loam_free(a);
+        free(b);
+    }
+    struct record_site *s = the_site(p);
+    CHECK(s->temporaries == 10 && s->temporary_bytes == 1000);
+    CHECK(fake_total(p, temporaries) == 10 && fake_total(p, temporary_bytes) == 1000);
+}
+
+TEST(any_call_in_between_counts)
+{
+    struct record_process *p = start(4);
+    void *old = here(1), *a[2];
+    for (volatile int i = 0; i < 2; i++)
+        a[i] = here(100);
+    loam_free(a[0]); // two calls old
+    loam_free(a[1]); // the free was a call
+    void *b = here(100);
+    loam_free(old);
+    loam_free(b);
+    b = here(100);
+    CHECK(loam_malloc((size_t)1 << 62) == NULL); // a call that failed is one, too
+    loam_free(b);
+    b = here(100);
+    loam_free(NULL); // this is none
+    loam_free(b);
+    CHECK(fake_total(p, temporaries) == 1);
+}
+
+TEST(realloc_takes_no_temporary_away_but_makes_one)
+{
+    struct record_process *p = start(4);
+    void *a = here(100);
+    a = loam_realloc(a, 50000);
+    CHECK(fake_total(p, temporaries) == 0);
+    loam_free(a);
+    CHECK(fake_total(p, temporaries) == 1 && fake_total(p, temporary_bytes) == 50000);
+}
+
+static void *only_allocates(void *arg unused_)
+{
+    return here(8);
+}
+
+// Another thread's next call is not this one's.
+TEST(another_thread_does_not_count)
+{
+    struct record_process *p = start(4);
+    pthread_t t;
+    void *a = here(100), *b;
+    pthread_create(&t, NULL, only_allocates, NULL);
+    pthread_join(t, &b);
+    loam_free(b); // b's thread made one call; but here a was the last
+    loam_free(a);
+    CHECK(fake_total(p, temporaries) == 0);
+    a = here(100);
+    pthread_create(&t, NULL, only_allocates, NULL);
+    pthread_join(t, &b);
+    loam_free(a);
+    CHECK(fake_total(p, temporaries) == 1);
+}
+
+// ---------------------------------------------------------------- lifetimes
+
+TEST(lifetimes_fall_into_buckets)
+{
+    struct record_process *p = start(4);
+    static const u64 ticks[] = {0, 1, 2, 3, 4, 1000, (u64)1 << 30};
+    static const int bucket[] = {-1, 0, 1, 1, 2, 9, LIVES_BUCKETS - 1};
+    u64 want[LIVES_BUCKETS] = {0};
+    for (volatile u32 i = 0; i < countof(ticks); i++) {
+        void *a = here(100);
+        tick(ticks[i]);
+        loam_free(a);
+        if (bucket[i] >= 0)
+            want[bucket[i]]++;
+    }
+    const struct record_site *s = the_site(p);
+    for (u32 i = 0; i < LIVES_BUCKETS; i++)
+        CHECK(lives(s, i) == want[i]);
+    CHECK(s->frees == countof(ticks));
+}
+
+// A code is exact at first, then to one part in 2^19; and it never goes back.
+TEST(codes_of_time)
+{
+    u64 last = 0;
+    for (u64 t = 0; t < (u64)1 << 35; t += 1 + t / 1000) {
+        u64 got = life_ticks(life_code(t));
+        CHECK(got <= t && t - got <= t >> 19 && got >= last);
+        CHECK(t >> 20 != 0 || got == t);
+        CHECK(life_code(t) <= 0xffffff); // tag.birth
+        CHECK(life_code(got) == life_code(t));
+        last = got;
+    }
+    CHECK(life_code(UINT64_MAX) == 0xffffff);
+    CHECK(life_bucket(life_code(50), life_code(20)) == 0); // a clock that went back
+}
+
+TEST(a_count_of_lives_passes_32_bits)
+{
+    struct record_process *p = start(4);
+    void *a = here(100);
+    struct record_site *s = the_site(p);
+    s->lives.low[0] = UINT32_MAX;
+    tick(1);
+    loam_free(a);
+    CHECK(lives(s, 0) == (u64)1 << 32);
+}
+
+// ---------------------------------------------------------------- realloc, waste
+
+TEST(chains_of_realloc)
+{
+    struct record_process *p = start(4);
+    void *a[3];
+    for (volatile int i = 0; i < 3; i++) {
+        a[i] = here(16);
+        memset(a[i], 'x', 16);
+    }
+    for (volatile int i = 0; i < 3; i++)
+        for (volatile size_t size = 32; size <= (size_t)32 << i; size *= 2)
+            a[i] = loam_realloc(a[i], size);
+    CHECK(fake_total(p, reallocs) == 1 + 2 + 3);
+    CHECK(fake_total(p, copied_bytes) == 16 + (16 + 32) + (16 + 32 + 64));
+    CHECK(fake_total(p, allocs) == 3 + 6 && fake_total(p, frees) == 6);
+    u64 chains = 0;
+    for (u32 i = 0; i < fake_count(p->index, RECORD_SITE); i++)
+        chains += fake_site(p->index, i)->chains;
+    CHECK(chains == 3);
+    CHECK(loam_realloc(a[0], (size_t)1 << 62) == NULL); // leaves all as it was
+    CHECK(fake_total(p, reallocs) == 6 && fake_live_blocks(p) == 3);
+    CHECK(((char *)a[2])[15] == 'x');
+}
+
+TEST(blocks_that_are_remapped_copy_nothing)
+{
+    struct record_process *p = start(4);
+    char *a = here(1 * MiB);
+    void *fence = here(64 * KiB);
+    a[MiB - 1] = 'x';
+    a = loam_realloc(a, 64 * MiB);
+    CHECK(a[MiB - 1] == 'x');
+    CHECK(fake_total(p, reallocs) == 1 && fake_total(p, copied_bytes) == 0);
+    loam_free(fence);
+}
+
+TEST(capacity_is_what_the_class_can_hold)
+{
+    struct record_process *p = start(4);
+    void *a[3];
+    static const size_t size[] = {33, 16, 40000};
+    for (volatile int i = 0; i < 3; i++)
+        a[i] = here(size[i]);
+    struct record_site *s = the_site(p);
+    u64 sum = 0;
+    for (int i = 0; i < 3; i++)
+        sum += heap_usable(a[i]);
+    CHECK(heap_usable(a[0]) == 48 && heap_usable(a[1]) == 16);
+    CHECK(s->alloc_capacity == sum && s->largest == 40000 && s->smallest == 16);
+    for (int i = 0; i < 3; i++)
+        loam_free(a[i]);
+    CHECK(s->free_capacity == sum);
+}
+
+// ---------------------------------------------------------------- all of it, at random
+
+struct shadow {
+    u64 allocs, alloc_bytes, alloc_capacity, frees, free_bytes, free_capacity, reallocs;
+};
+#define ROUNDS 20000
+#define SLOTS  512
+
+static u64 random_next(u64 *seed)
+{
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    return *seed;
+}
+
+static size_t random_size(u64 *seed)
+{
+    u64 r = random_next(seed);
+    return r % 100 == 0 ? r / 100 % (2 * MiB) : r / 100 % ((u64)1 << (r % 13));
+}
+
+struct block {
+    void *p;
+    size_t size;
+};
+
+static void lose(struct shadow *s, const struct block *b)
+{
+    if (b->p == NULL)
+        return;
+    s->frees++;
+    s->free_bytes += b->size;
+    s->free_capacity += heap_usable(b->p);
+}
+
+static void gain(struct shadow *s, const struct block *b)
+{
+    s->allocs++;
+    s->alloc_bytes += b->size;
+    s->alloc_capacity += heap_usable(b->p);
+}
+
+static noinline_ void one_place(struct block *b, size_t size)
+{
+    b->p = loam_malloc(size);
+    b->size = size;
+}
+
+static noinline_ void another_place(struct block *b, size_t size)
+{
+    b->p = loam_calloc(1, size);
+    b->size = size;
+}
+
+static void random_call(struct shadow *s, struct block *b, u64 *seed)
+{
+    size_t size = random_size(seed);
+    switch (random_next(seed) % 4) {
+    case 0:
+        lose(s, b);
+        loam_free(b->p);
+        *b = (struct block){0};
+        return;
+    case 1:
+        if (b->p == NULL || size == 0)
+            return;
+        lose(s, b);
+        b->p = loam_realloc(b->p, size);
+        b->size = size;
+        s->reallocs++;
+        break;
+    default:
+        lose(s, b);
+        loam_free(b->p);
+        if (seed[0] & 1)
+            one_place(b, size);
+        else
+            another_place(b, size);
+    }
+    gain(s, b);
+}
+
+static struct shadow shadows[4];
+static void *work(void *arg)
+{
+    struct shadow *s = arg;
+    struct block block[SLOTS] = {{0}};
+    u64 seed = 88172645463325252u + (u64)(s - shadows);
+    for (int i = 0; i < ROUNDS; i++) {
+        random_call(s, &block[random_next(&seed) % SLOTS], &seed);
+        if (i % 100 == 0)
+            tick(1);
+    }
+    return NULL;
+}
+
+static void sum_site(struct shadow *sum, const struct record_site *s)
+{
+    u64 longer = 0;
+    sum->allocs += s->allocs;
+    sum->alloc_bytes += s->alloc_bytes;
+    sum->alloc_capacity += s->alloc_capacity;
+    sum->frees += s->frees;
+    sum->free_bytes += s->free_bytes;
+    sum->free_capacity += s->free_capacity;
+    sum->reallocs += s->reallocs;
+    for (u32 i = 0; i < LIVES_BUCKETS; i++)
+        longer += lives(s, i);
+    CHECK(longer <= s->frees && s->temporaries <= s->frees && s->chains <= s->reallocs);
+    CHECK(s->alloc_capacity >= s->alloc_bytes && s->free_capacity >= s->free_bytes);
+}
+
+static void compare(const struct record_process *p, const struct shadow *want)
+{
+    struct shadow sites = {0};
+    for (u32 i = 0; i < fake_count(p->index, RECORD_SITE); i++)
+        sum_site(&sites, fake_site(p->index, i));
+    const struct shadow threads = {fake_total(p, allocs),         fake_total(p, alloc_bytes),
+                                   fake_total(p, alloc_capacity), fake_total(p, frees),
+                                   fake_total(p, free_bytes),     fake_total(p, free_capacity),
+                                   fake_total(p, reallocs)};
+    CHECK(memcmp(&sites, want, sizeof sites) == 0);
+    CHECK(memcmp(&threads, want, sizeof threads) == 0);
+    CHECK(p->live_bytes == want->alloc_bytes - want->free_bytes);
+}
+
+TEST(totals_add_up_with_one_thread)
+{
+    struct record_process *p = start(64);
+    work(&shadows[0]);
+    compare(p, &shadows[0]);
+}
+
+TEST(totals_add_up_with_many_threads)
+{
+    struct record_process *p = start(64);
+    struct shadow sum = {0};
+    pthread_t t[4];
+    for (int i = 0; i < 4; i++)
+        pthread_create(&t[i], NULL, work, &shadows[i]);
+    for (int i = 0; i < 4; i++)
+        pthread_join(t[i], NULL);
+    for (int i = 0; i < 4; i++)
+        for (u32 k = 0; k < sizeof sum / sizeof(u64); k++)
+            ((u64 *)&sum)[k] += ((u64 *)&shadows[i])[k];
+    compare(p, &sum);
+    CHECK(fake_count(p->index, RECORD_THREAD) == 4);
+}
+
+// More threads than have records: the rest counts together.
+TEST(threads_by_the_thousand)
+{
+    struct record_process *p = start(64);
+    for (int i = 0; i < 1000; i++) {
+        pthread_t t;
+        void *q;
+        pthread_create(&t, NULL, only_allocates, NULL);
+        pthread_join(t, &q);
+    }
+    CHECK(fake_count(p->index, RECORD_THREAD) == THREADS_MAX);
+    CHECK(p->rest.allocs == 1000 - THREADS_MAX);
+    CHECK(fake_total(p, allocs) == 1000);
+}
+
+int main(int argc, char **argv)
+{
+    return check_main(argc, argv);
+}
