@@ -106,7 +106,7 @@ $O/tests/%: $O/obj/tests/%.o $O/internal.a
 tests: $(UNIT_TESTS) $O/tests/golden/fabricate $O/tests/web/rich
 
 # Tests of the tool need its code, but for its main().
-TOOL_TESTS := $(addprefix $O/tests/unit/,load_test bench_test stop_test target_test session_test timeline_test)
+TOOL_TESTS := $(addprefix $O/tests/unit/,load_test bench_test stop_test target_test session_test timeline_test moments_test)
 $O/tool.a: $(filter-out %/cli/main.o,$(TOOL_OBJS))
 	$(say)
 	@rm -f $@

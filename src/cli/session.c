@@ -94,6 +94,7 @@ int session_begin(struct session *s, char **argv, bool leaks, char *why, size_t 
 {
     *s = (struct session){.keep.fd = -1};
     pthread_mutex_init(&s->lock, NULL);
+    collect_begin(&s->collect);
     int r = create_somewhere(s);
     if (r < 0) {
         snprintf(why, why_size, "no room for a recording in /dev/shm, $TMPDIR or /tmp: %s.",
@@ -117,12 +118,18 @@ struct keep_source session_source(struct session *s)
         source.parts[source.parts_count++] = (struct keep_part){
             .blocks = (const char *)v->rec + RECORDING_HEADER,
             .count = volume_blocks(v),
-            .add = v->number << 16, // more than a volume has blocks
+            .add = session_index(v),
         };
     }
+    // Last, because it grows least: what stands behind a part that grows has to move.
+    const struct moments_blocks *own[] = {&s->collect.moments.names, &s->collect.moments.time};
+    for (u32 i = 0; i < countof(own); i++)
+        source.parts[source.parts_count++] =
+            (struct keep_part){.blocks = own[i]->bytes, .count = own[i]->count};
     return source;
 }
-static_assert(SESSION_VOLUMES + 1 <= KEEP_PARTS_MAX, "all volumes and the archive");
+static_assert(SESSION_VOLUMES + 3 <= KEEP_PARTS_MAX, "volumes, the archive, moments and labels");
+static_assert(SESSION_VOLUMES == countof(((struct crowd *)0)->volumes), "a crowd knows them all");
 
 static int keep_now(struct session *s)
 {
@@ -144,6 +151,7 @@ void session_done(struct session *s)
     if (s->count > 0)
         unlink(s->path);
     archive_done(&s->archive);
+    collect_done(&s->collect);
     *s = (struct session){.keep.fd = -1};
 }
 
@@ -172,7 +180,9 @@ static void roll(struct session *s)
     }
     newest(s)->retired_ns = now_ns(CLOCK_MONOTONIC);
     s->made++;
+    pthread_mutex_lock(&s->collect.ticking); // V3
     s->volumes[s->count++] = v;
+    pthread_mutex_unlock(&s->collect.ticking);
 }
 
 static u32 volumes_now(struct session *s)
@@ -194,16 +204,20 @@ static void archive_volume(struct session *s, u32 i)
     atomic_store(&v.rec->closed, 1); // whoever shows up late asks nothing
     pthread_mutex_unlock(&s->lock);
     // The archive may move when it grows, and the other thread reads it: work on a second one.
-    int r = archive_add(&longer, v.rec, volume_used(&v), v.number << 16);
+    int r = archive_add(&longer, v.rec, volume_used(&v), session_index(&v));
     if (r < 0)
         return;
+    collect_forget_begin(&s->collect, v.number);
     pthread_mutex_lock(&s->lock);
     if (archive_append(&s->archive, &longer) == 0) {
+        pthread_mutex_lock(&s->collect.ticking); // V3
         memmove(&s->volumes[i], &s->volumes[i + 1], (s->count - i - 1) * sizeof s->volumes[0]);
         s->count--;
         volume_done(&v);
+        pthread_mutex_unlock(&s->collect.ticking);
     }
     pthread_mutex_unlock(&s->lock);
+    collect_forget_end(&s->collect);
     archive_done(&longer);
 }
 
@@ -321,7 +335,7 @@ int session_serve(struct session *s)
     if (r == 0)
         r = pthread_create(&s->scanner, NULL, scan_thread, s);
     s->scanning = r == 0;
-    return -r;
+    return r == 0 ? collect_start(s) : -r;
 }
 
 // ---------------------------------------------------------------- the end
@@ -362,6 +376,7 @@ static void stop_threads(struct session *s)
     if (s->scanning)
         pthread_join(s->scanner, NULL);
     s->growing = s->scanning = false;
+    collect_stop(s);
 }
 
 void session_close(struct session *s, u32 status)

@@ -2,7 +2,7 @@
 //
 // Two threads serve it. One raises the beat, backs the file with memory ahead of its writers and
 // keeps the copy on disk; none of that may wait, so the other scans the processes that ask for it,
-// one after another.
+// one after another. Two more watch what goes on: see collect.h.
 //
 // A recording has room for a thousand processes at most. When it is three quarters full, another
 // file takes its name, so that programs that start from then on write there; this one is a volume
@@ -13,10 +13,11 @@
 //     the session ends. A tool that was killed leaves it behind; the next session, finding it not
 //     locked, removes it.
 // V2  the list of volumes changes under the lock only. A volume is taken out by the thread that
-//     scans, which alone uses volumes without the lock.
+//     scans, which alone uses volumes without the lock; but see V3 in collect.h.
 #pragma once
 
 #include "cli/archive.h"
+#include "cli/collect.h"
 #include "cli/keep.h"
 #include "cli/volume.h"
 
@@ -34,6 +35,7 @@ struct session {
     struct recording head; // for the reader: how it began and ended
     bool no_room;          // the place of the recordings is full: they grow no more
 
+    struct collect collect;
     struct keep keep;
     pthread_t grower, scanner;
     bool growing, scanning; // that thread runs
@@ -49,6 +51,11 @@ int session_serve(struct session *s);
 // The first process has ended with this wait status: let others finish the scans they asked for,
 // for two seconds at most, end the threads, close the recording, bring the copy up to date.
 void session_close(struct session *s, u32 status);
+// What is added to the indices of a volume's processes in all that is kept.
+static inline u32 session_index(const struct volume *v)
+{
+    return v->number << 16; // more than a volume has blocks
+}
 // What was recorded. Valid until the session is served again or done.
 struct keep_source session_source(struct session *s);
 // Unlink and unmap. A zeroed session or one that never began is fine.

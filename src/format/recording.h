@@ -41,6 +41,7 @@
 #define RECORDING_HEADER     4096
 #define RECORDING_BLOCK      (8 * KiB)
 #define RECORDING_BLOCKS_MAX (128 * 1024) // in a file
+#define RECORDING_THREADS    256          // of a process that have a record of their own
 #define RECORDING_FRAMES     512 // deepest stack kept; deeper ones lose their outermost frames
 
 // A clock that costs a load: the tool counts ticks of a monotonic clock in the header.
@@ -54,7 +55,7 @@
 enum label_state { LABEL_FREE = 0, LABEL_TAKEN, LABEL_READY };
 struct label_slot {
     _Atomic u32 state; // enum label_state; futex
-    u32 pid;           // of the process that it is about, 0: all
+    u32 pid;           // of the process that it is set by, or for
     u32 len;
     u32 pad;
     char text[LABEL_MAX];
@@ -194,8 +195,7 @@ struct record_module {
 };
 
 // A thread, and what it did itself: a block that it allocated may be freed by another. Written by
-// that thread alone, at its first call. Only the first THREADS_MAX have a record of their own.
-#define THREADS_MAX 256
+// that thread alone, at its first call. Only the first RECORDING_THREADS have one.
 struct record_thread {
     struct record head;
     u32 tid;

@@ -42,7 +42,7 @@ struct record_moment {
 struct record_label {
     struct record head;
     u32 number; // from 1, in order of time
-    u32 pid;    // of the process it is about; 0: all
+    u32 pid;    // of the process that it was set by, or for
     u64 at_ns;  // L2
     u64 live_bytes, live_blocks, rss_bytes;
     u64 allocs, alloc_bytes, frees, free_bytes;

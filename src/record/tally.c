@@ -82,7 +82,7 @@ void tally_remember(const void *p)
 
 static struct record_totals *new_thread(void)
 {
-    if (the.threads >= THREADS_MAX)
+    if (the.threads >= RECORDING_THREADS)
         return NULL;
     struct record_thread *r = writer_reserve(RECORD_THREAD, sizeof *r);
     if (r == NULL)

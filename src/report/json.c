@@ -239,7 +239,7 @@ static json_t *labels_json(const struct model *m)
         const struct label *l = &m->labels[i];
         json_t *o = moment(&l->moment);
         json_object_set_new(o, "name", json_string(l->name));
-        json_object_set_new(o, "pid", l->pid == 0 ? json_null() : integer(l->pid));
+        json_object_set_new(o, "pid", integer(l->pid));
         json_object_set_new(o, "cut", json_boolean(l->cut));
         json_object_set_new(o, "places", points_json(l));
         json_array_append_new(list, o);

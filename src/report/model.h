@@ -136,7 +136,7 @@ struct point {
 };
 struct label {
     u32 number; // from 1
-    u32 pid;    // of the process it is about; 0: all
+    u32 pid;    // of the process that it was set by, or for
     const char *name;
     struct moment moment; // without tops
     struct point *points;

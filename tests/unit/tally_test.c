@@ -377,8 +377,8 @@ TEST(threads_by_the_thousand)
         pthread_create(&t, NULL, only_allocates, NULL);
         pthread_join(t, &q);
     }
-    CHECK(fake_count(p->index, RECORD_THREAD) == THREADS_MAX);
-    CHECK(p->rest.allocs == 1000 - THREADS_MAX);
+    CHECK(fake_count(p->index, RECORD_THREAD) == RECORDING_THREADS);
+    CHECK(p->rest.allocs == 1000 - RECORDING_THREADS);
     CHECK(fake_total(p, allocs) == 1000);
 }
 
