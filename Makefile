@@ -73,23 +73,23 @@ $O/libloam.so: $(TARGET_OBJS) $(PRELOAD_OBJS)
 		-Wl,-z,initfirst -Wl,-z,nodlopen -o $@ $^ -pthread
 	@ln -sf libloam.so $O/libloam.so.0
 
-# One object whose internal names are local, so that they clash with nobody's.
+# One object whose internal names are local, so that they clash with nobody's. Its code has a
+# section of its own, by which backtraces tell loam's frames from the program's (module_self).
+OWN_SECTION := $(patsubst %,--rename-section %=loam_text,.text .text.unlikely .text.startup .text.hot)
 $O/loam.o: $(TARGET_OBJS)
 	$(say)
 	$(LD) -r -o $@ $^
-	objcopy --localize-hidden $@
+	objcopy --localize-hidden $(OWN_SECTION) $@
 $O/libloam.a: $O/loam.o
 	$(say)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-# The same with the libc names: linked before libc, it replaces malloc at link time. Its code has a
-# section of its own, by which backtraces tell loam's frames from the program's (module_self).
+# The same with the libc names: linked before libc, it replaces malloc at link time.
 $O/loam_malloc.o: $(TARGET_OBJS) $(PRELOAD_OBJS)
 	$(say)
 	$(LD) -r -o $@ $^
-	objcopy --localize-hidden $(patsubst %,--rename-section %=loam_text,.text .text.unlikely \
-		.text.startup .text.hot) $@
+	objcopy --localize-hidden $(OWN_SECTION) $@
 $O/libloam_malloc.a: $O/loam_malloc.o
 	$(say)
 	@rm -f $@

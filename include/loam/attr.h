@@ -48,6 +48,12 @@
 #define LOAM_THREAD_(x)
 #endif
 
+// "file.c:88" of the place where this stands; and with the name of a type, "struct hdr, file.c:88".
+#define LOAM_TEXT_(x)  #x
+#define LOAM_TEXT(x)   LOAM_TEXT_(x)
+#define LOAM_HERE      __FILE__ ":" LOAM_TEXT(__LINE__)
+#define LOAM_MADE_(T)  LOAM_TEXT(T) ", " LOAM_HERE
+
 #define LOAM_SIZE(...) __attribute__((alloc_size(__VA_ARGS__)))
 #define LOAM_ALIGN(n)  __attribute__((alloc_align(n)))
 #define LOAM_NODISCARD __attribute__((warn_unused_result))

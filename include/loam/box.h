@@ -42,7 +42,8 @@ LOAM_API loam_forgotten loam_box_forgotten(void);
 
 // What the macros below call.
 LOAM_API LOAM_OWNED(loam_box_drop, 1) LOAM_NODISCARD
-    LOAM_NONNULL(1) void *loam_box_new_(const void *from, loam_layout layout, void (*drop)(void *));
+    LOAM_NONNULL(1) void *loam_box_new_(const void *from, loam_layout layout, void (*drop)(void *),
+                                        const char *made);
 LOAM_API LOAM_NODISCARD void *loam_box_forget_(void *box);
 static inline void loam_box_drop_at_(void *variable)
 {
@@ -69,7 +70,7 @@ LOAM_NODISCARD static inline void *loam_box_take_(void *variable, const void *pu
 #define loam_box_new(...) LOAM_BOX_NEW_(__VA_ARGS__, )
 #define LOAM_BOX_NEW_(T, drop, ...)                                          \
     ((T *)loam_box_new_(__extension__ & (T){__VA_ARGS__}, loam_layout_of(T), \
-                        LOAM_DROP_OF_(T, drop)))
+                        LOAM_DROP_OF_(T, drop), LOAM_MADE_(T)))
 
 // `drop` as a function of void *. A function of anything else has no branch here: an error.
 #define LOAM_DROP_OF_(T, drop) \

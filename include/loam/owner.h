@@ -29,6 +29,8 @@ typedef struct loam_owner_info {
     size_t used_max;   // the most there ever were
     size_t resets;     // how often it was emptied or cut back
     size_t offset;     // of the address that was looked for, in the piece of memory it lies in
+    const char *made;  // the object it lies in, "struct hdr, conn.c:88", if that is known; or NULL
+    size_t in_object;  // then: the offset in that object
 } loam_owner_info;
 
 // The owner of the memory at `p`. False, and *ret is not written, when nobody holds it.
@@ -45,11 +47,6 @@ typedef struct loam_owner_link {
     const struct loam_owner_ops *ops; // NULL: not registered
     unsigned shard;
 } loam_owner_link;
-
-// "file.c:88" of the place where this stands.
-#define LOAM_TEXT_(x) #x
-#define LOAM_TEXT(x)  LOAM_TEXT_(x)
-#define LOAM_HERE     __FILE__ ":" LOAM_TEXT(__LINE__)
 
 LOAM_END_C
 

@@ -50,13 +50,14 @@ typedef struct loam_pool {
     uint32_t live_max, chunks;
     size_t held;
     loam_alloc alloc;
-    const char *name, *place;
+    const char *name, *place, *made; // made: type of the objects, and where it is declared
     loam_owner_link owner;
 } loam_pool;
 
 // What the functions of every typed pool call.
 LOAM_API LOAM_NONNULL(1) void loam_pool_init_(loam_pool *p, loam_layout object, loam_alloc alloc,
-                                              const char *name, const char *place);
+                                              const char *name, const char *place,
+                                              const char *made);
 LOAM_API LOAM_NODISCARD LOAM_NONNULL(1, 2) void *loam_pool_new_(loam_pool *p, loam_handle *ret);
 LOAM_API LOAM_NONNULL(1) bool loam_pool_free_(loam_pool *p, loam_handle h);
 LOAM_API LOAM_NONNULL(1, 2) bool loam_pool_next_(const loam_pool *p, loam_handle *h);
@@ -79,46 +80,46 @@ LOAM_API LOAM_NONNULL(1) void *loam_pool_get_(const loam_pool *p, loam_handle h)
 //   void NAME_done(pool)             Free all objects and the memory. The pool is empty and may be
 //                                    used again; handles from before are stale.
 #define LOAM_POOL_FN_ __attribute__((unused)) static inline
-#define LOAM_POOL(NAME, T)                                                         \
-    typedef struct NAME {                                                          \
-        loam_pool pool;                                                            \
-    } NAME;                                                                        \
-    typedef struct NAME##_handle {                                                 \
-        loam_handle handle;                                                        \
-    } NAME##_handle;                                                               \
-    LOAM_POOL_FN_ NAME NAME##_make_in(loam_alloc alloc, const char *place)         \
-    {                                                                              \
-        NAME p;                                                                    \
-        loam_pool_init_(&p.pool, loam_layout_of(T), alloc, #NAME, place);          \
-        return p;                                                                  \
-    }                                                                              \
-    LOAM_POOL_FN_ NAME NAME##_make(const char *place)                              \
-    {                                                                              \
-        return NAME##_make_in(loam_alloc_heap(), place);                           \
-    }                                                                              \
-    LOAM_NODISCARD LOAM_POOL_FN_ T *NAME##_new(NAME *p, NAME##_handle *ret_handle) \
-    {                                                                              \
-        return (T *)loam_pool_new_(&p->pool, &ret_handle->handle);                 \
-    }                                                                              \
-    LOAM_POOL_FN_ T *NAME##_get(const NAME *p, NAME##_handle h)                    \
-    {                                                                              \
-        return (T *)loam_pool_get_(&p->pool, h.handle);                            \
-    }                                                                              \
-    LOAM_POOL_FN_ bool NAME##_free(NAME *p, NAME##_handle h)                       \
-    {                                                                              \
-        return loam_pool_free_(&p->pool, h.handle);                                \
-    }                                                                              \
-    LOAM_POOL_FN_ bool NAME##_next(const NAME *p, NAME##_handle *h)                \
-    {                                                                              \
-        return loam_pool_next_(&p->pool, &h->handle);                              \
-    }                                                                              \
-    LOAM_POOL_FN_ size_t NAME##_count(const NAME *p)                               \
-    {                                                                              \
-        return p->pool.live;                                                       \
-    }                                                                              \
-    LOAM_POOL_FN_ void NAME##_done(NAME *p)                                        \
-    {                                                                              \
-        loam_pool_done_(&p->pool);                                                 \
+#define LOAM_POOL(NAME, T)                                                               \
+    typedef struct NAME {                                                                \
+        loam_pool pool;                                                                  \
+    } NAME;                                                                              \
+    typedef struct NAME##_handle {                                                       \
+        loam_handle handle;                                                              \
+    } NAME##_handle;                                                                     \
+    LOAM_POOL_FN_ NAME NAME##_make_in(loam_alloc alloc, const char *place)               \
+    {                                                                                    \
+        NAME p;                                                                          \
+        loam_pool_init_(&p.pool, loam_layout_of(T), alloc, #NAME, place, LOAM_MADE_(T)); \
+        return p;                                                                        \
+    }                                                                                    \
+    LOAM_POOL_FN_ NAME NAME##_make(const char *place)                                    \
+    {                                                                                    \
+        return NAME##_make_in(loam_alloc_heap(), place);                                 \
+    }                                                                                    \
+    LOAM_NODISCARD LOAM_POOL_FN_ T *NAME##_new(NAME *p, NAME##_handle *ret_handle)       \
+    {                                                                                    \
+        return (T *)loam_pool_new_(&p->pool, &ret_handle->handle);                       \
+    }                                                                                    \
+    LOAM_POOL_FN_ T *NAME##_get(const NAME *p, NAME##_handle h)                          \
+    {                                                                                    \
+        return (T *)loam_pool_get_(&p->pool, h.handle);                                  \
+    }                                                                                    \
+    LOAM_POOL_FN_ bool NAME##_free(NAME *p, NAME##_handle h)                             \
+    {                                                                                    \
+        return loam_pool_free_(&p->pool, h.handle);                                      \
+    }                                                                                    \
+    LOAM_POOL_FN_ bool NAME##_next(const NAME *p, NAME##_handle *h)                      \
+    {                                                                                    \
+        return loam_pool_next_(&p->pool, &h->handle);                                    \
+    }                                                                                    \
+    LOAM_POOL_FN_ size_t NAME##_count(const NAME *p)                                     \
+    {                                                                                    \
+        return p->pool.live;                                                             \
+    }                                                                                    \
+    LOAM_POOL_FN_ void NAME##_done(NAME *p)                                              \
+    {                                                                                    \
+        loam_pool_done_(&p->pool);                                                       \
     }
 
 LOAM_END_C

@@ -41,7 +41,8 @@ LOAM_API size_t loam_rc_count(const void *object);
 
 // What the macros below call.
 LOAM_API LOAM_NODISCARD LOAM_NONNULL(1) void *loam_rc_new_(const void *from, loam_layout layout,
-                                                           void (*drop)(void *), bool atomic);
+                                                           void (*drop)(void *), bool atomic,
+                                                           const char *made);
 LOAM_API LOAM_NODISCARD void *loam_rc_ref_(void *object);
 LOAM_API LOAM_NONNULL(1) void loam_weak_set_(void *weak, void *object);
 LOAM_API LOAM_NODISCARD LOAM_NONNULL(1) void *loam_weak_get_(void *weak);
@@ -71,7 +72,7 @@ static inline void loam_rc_unref_at_(void *variable)
 #define loam_arc_new(...) LOAM_RC_NEW_(true, __VA_ARGS__, )
 #define LOAM_RC_NEW_(atomic, T, drop, ...)                                  \
     ((T *)loam_rc_new_(__extension__ & (T){__VA_ARGS__}, loam_layout_of(T), \
-                       LOAM_DROP_OF_(T, drop), atomic))
+                       LOAM_DROP_OF_(T, drop), atomic, LOAM_MADE_(T)))
 
 // One more reference to the same object, for another owner. NULL is allowed, and gives NULL.
 #define loam_rc_ref(p) ((__typeof__(p))loam_rc_ref_(p))

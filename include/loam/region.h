@@ -57,6 +57,7 @@ typedef struct loam_region {
     loam_cleanup in_parent;
     const char *name, *place;
     int state;
+    struct loam_region_object *objects; // LOAM=debug=on: the newest
     loam_owner_link owner;
 } loam_region;
 
@@ -65,6 +66,7 @@ typedef struct loam_region_mark {
     struct loam_region_block *block;
     char *at;
     size_t block_number, cleanup_number;
+    struct loam_region_object *objects;
 } loam_region_mark;
 
 // ---------------------------------------------------------------- life cycle
@@ -112,23 +114,31 @@ static inline loam_region loam_region_open_(const char *name, const char *place)
 
 // ---------------------------------------------------------------- use
 
-LOAM_API LOAM_NONNULL(1) void *loam_region_push_slow_(loam_region *r, size_t size, size_t align);
+LOAM_API LOAM_NONNULL(1) void *loam_region_push_slow_(loam_region *r, size_t size, size_t align,
+                                                      const char *made);
 
 // Push `size` bytes aligned to `align` (a power of two), not initialised. Constant time.
 // Returns borrowed memory, valid until the region is restored below this point, cleared or done;
 // NULL with errno ENOMEM when there is no memory or the limit is reached, EINVAL when `align` is
 // no power of two. Pointers pushed earlier never move. A size of 0 takes one byte.
 LOAM_SIZE(2)
-LOAM_NONNULL(1) static inline void *loam_region_push_raw(loam_region *r, size_t size, size_t align)
+LOAM_NONNULL(1)
+static inline void *loam_region_push_made_(loam_region *r, size_t size, size_t align,
+                                           const char *made)
 {
     size_t room = (size_t)(r->end - r->at);
     size_t pad = -(size_t)r->at & (align - 1);
     bool power = align != 0 && (align & (align - 1)) == 0;
     if (__builtin_expect(!power || pad >= room || size - 1 >= room - pad, 0))
-        return loam_region_push_slow_(r, size, align);
+        return loam_region_push_slow_(r, size, align, made);
     void *p = r->at + pad;
     r->at += pad + size;
     return p;
+}
+LOAM_SIZE(2)
+LOAM_NONNULL(1) static inline void *loam_region_push_raw(loam_region *r, size_t size, size_t align)
+{
+    return loam_region_push_made_(r, size, align, NULL);
 }
 
 // The same, zeroed.
@@ -144,6 +154,17 @@ static inline void *loam_region_copy(loam_region *r, const void *from, size_t si
 {
     void *p = loam_region_push_raw(r, size, align);
     return p == NULL ? NULL : memcpy(p, from, size);
+}
+static inline void *loam_region_new_(loam_region *r, const void *from, loam_layout l,
+                                     const char *made)
+{
+    void *p = loam_region_push_made_(r, l.size, l.align, made);
+    return p == NULL ? NULL : memcpy(p, from, l.size);
+}
+static inline void *loam_region_new_array_(loam_region *r, loam_layout l, const char *made)
+{
+    void *p = loam_region_push_made_(r, l.size, l.align, made);
+    return p == NULL ? NULL : memset(p, 0, l.size);
 }
 static inline char *loam_region_text(loam_region *r, const char *text)
 {
@@ -162,11 +183,11 @@ static inline void *loam_region_push_layout(loam_region *r, loam_layout l)
 //     struct node *n = loam_new(&r, struct node, .x = 1, .y = 2);
 #define loam_new(r, ...) LOAM_NEW_(r, __VA_ARGS__, )
 #define LOAM_NEW_(r, T, ...) \
-    ((T *)loam_region_copy(r, __extension__ & (T){__VA_ARGS__}, sizeof(T), LOAM_ALIGNOF(T)))
+    ((T *)loam_region_new_(r, __extension__ & (T){__VA_ARGS__}, loam_layout_of(T), LOAM_MADE_(T)))
 
 // `n` zeroed objects of type T.
 #define loam_new_array(r, T, n) \
-    ((T *)loam_region_push_layout(r, loam_layout_array(loam_layout_of(T), n)))
+    ((T *)loam_region_new_array_(r, loam_layout_array(loam_layout_of(T), n), LOAM_MADE_(T)))
 #endif
 
 // As sprintf(3), into the region. The caller's libc does the formatting. NULL when that or the

@@ -9,9 +9,11 @@ const struct option_info option_info[OPTION_COUNT] = {
     [OPTION_RECORD] =
         {"record", "PATH", "(none)",
          "Count every allocation by its stack in this recording, which loam run made."},
+    [OPTION_DEBUG] = {"debug", "on|off", "off",
+                      "Check how the program uses loam's toolkit; tell both places of a mistake."},
 };
 
-static bool is(struct option_text t, const char *word)
+bool option_is(struct option_text t, const char *word)
 {
     return t.len == strlen(word) && memcmp(t.at, word, t.len) == 0;
 }
@@ -28,9 +30,11 @@ static bool acceptable(enum option_key key, struct option_text value)
 {
     switch (key) {
     case OPTION_MODE:
-        return is(value, "default");
+        return option_is(value, "default");
     case OPTION_RECORD:
         return value.len > 0;
+    case OPTION_DEBUG:
+        return option_is(value, "on") || option_is(value, "off");
     case OPTION_COUNT:
         break;
     }
@@ -44,7 +48,7 @@ static bool take(struct option_text piece, struct options *o)
         return false;
     struct option_text value = {name.at + name.len + 1, piece.len - name.len - 1};
     for (enum option_key key = 0; key < OPTION_COUNT; key++) {
-        if (!is(name, option_info[key].name) || !acceptable(key, value))
+        if (!option_is(name, option_info[key].name) || !acceptable(key, value))
             continue;
         o->value[key] = value;
         return true;

@@ -6,7 +6,7 @@
 
 #include "base/base.h"
 
-enum option_key { OPTION_MODE, OPTION_RECORD, OPTION_COUNT };
+enum option_key { OPTION_MODE, OPTION_RECORD, OPTION_DEBUG, OPTION_COUNT };
 
 struct option_info {
     const char *name;
@@ -30,6 +30,8 @@ struct options {
     struct option_text value[OPTION_COUNT];
     struct option_text unknown; // the first piece that means nothing, for one warning
 };
+
+bool option_is(struct option_text t, const char *word);
 
 // Read the text of LOAM; NULL reads as empty. What is unknown is skipped.
 void options_parse(const char *text, struct options *ret);

@@ -93,10 +93,24 @@ static bool find_in_shard(const struct shard *s, const void *p, loam_owner_info 
         if (l->ops->find(l, p, &offset)) {
             *ret = describe(l);
             ret->offset = offset;
+            if (l->ops->detail != NULL)
+                l->ops->detail(l, p, ret);
             return true;
         }
     }
     return false;
+}
+
+void owner_each(const struct loam_owner_ops *ops, void (*see)(void *ctx, loam_owner_link *link),
+                void *ctx)
+{
+    for (unsigned i = 0; i < SHARDS; i++) {
+        struct shard *s = take(i);
+        for (loam_owner_link *l = s->first; l != NULL; l = l->next)
+            if (l->ops == ops)
+                see(ctx, l);
+        lock_give(&s->lock);
+    }
 }
 
 bool loam_owner_find(const void *p, loam_owner_info *ret)

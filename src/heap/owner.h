@@ -18,6 +18,8 @@ struct loam_owner_ops {
     void (*describe)(const loam_owner_link *link, loam_owner_info *ret);
     // Does p lie in its memory? Then *ret_offset is where. Under its lock, as above.
     bool (*find)(const loam_owner_link *link, const void *p, size_t *ret_offset);
+    // What more is known of the object at p, which lies in it; NULL if never anything.
+    void (*detail)(const loam_owner_link *link, const void *p, loam_owner_info *ret);
 };
 
 // Not from signal handlers: one that interrupted the registry itself ends the program, because
@@ -26,6 +28,10 @@ void owner_add(loam_owner_link *link, const struct loam_owner_ops *ops);
 void owner_remove(loam_owner_link *link); // nothing happens if it is not registered
 void owner_lock(loam_owner_link *link);   // nor here
 void owner_unlock(loam_owner_link *link);
+
+// Each owner with these ops, under its lock; as for `find`.
+void owner_each(const struct loam_owner_ops *ops, void (*see)(void *ctx, loam_owner_link *link),
+                void *ctx);
 
 // Around fork, so that the child finds no lock taken by a thread it does not have.
 void owner_fork_prepare(void);

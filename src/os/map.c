@@ -105,3 +105,11 @@ int os_move(void *from, void *to, size_t size)
     errno = saved;
     return r;
 }
+
+bool os_fence(void *at, size_t size, bool on)
+{
+    int saved = errno;
+    bool ok = mprotect(at, size, on ? PROT_NONE : PROT_READ | PROT_WRITE) == 0;
+    errno = saved;
+    return ok;
+}

@@ -6,9 +6,11 @@
 #include <loam/box.h>
 
 #include "base/base.h"
+#include "own/debug.h"
 
 #include <errno.h>
 #include <loam/alloc.h>
+#include <loam/heap.h>
 #include <stdatomic.h>
 
 enum box_word { BOX_ALIVE = 0xb0a1, BOX_DROPPED = 0xb0de, BOX_FORGOTTEN = 0xb0f0 };
@@ -44,20 +46,33 @@ static struct box *box_of(const void *object)
     return (struct box *)object - 1;
 }
 
+static noreturn_ cold_ void tell_dead(const void *object, unsigned word)
+{
+    struct note n;
+    struct telling t = {"box: this is no box", object, "dropped here",
+                        "used as a box here",  NULL,   NULL};
+    if (word == BOX_DROPPED) {
+        t.what = "box: dropped twice";
+        t.now = "dropped again here";
+        t.first = note_find(NOTE_BOX_DROPPED, object, 0, &n) ? &n : NULL;
+    } else if (word == BOX_FORGOTTEN) {
+        t.what = "box: used as a box after it was forgotten";
+        t.was = "forgotten here";
+        t.first = note_find(NOTE_BOX_FORGOTTEN, object, 0, &n) ? &n : NULL;
+    }
+    debug_die(&t);
+}
+
 // U1
 static struct box *check_alive(const void *object)
 {
     struct box *b = box_of(object);
     if (likely(b->word == BOX_ALIVE))
         return b;
-    if (b->word == BOX_DROPPED)
-        die("box: dropped twice", object);
-    if (b->word == BOX_FORGOTTEN)
-        die("box: used as a box after it was forgotten", object);
-    die("box: this is no box", object);
+    tell_dead(object, b->word);
 }
 
-void *loam_box_new_(const void *from, loam_layout l, void (*drop)(void *))
+void *loam_box_new_(const void *from, loam_layout l, void (*drop)(void *), const char *made)
 {
     if (!loam_layout_valid(l) || l.size > UINT32_MAX || l.align > (size_t)1 << ALIGN_LOG_MAX) {
         errno = EINVAL;
@@ -68,6 +83,8 @@ void *loam_box_new_(const void *from, loam_layout l, void (*drop)(void *))
         return NULL;
     void *object = block + object_offset(l.align);
     *box_of(object) = (struct box){drop, (u32)l.size, (u16)__builtin_ctzl(l.align), BOX_ALIVE};
+    if (debugging())
+        note_put(NOTE_BOX_MADE, object, 0, made);
     return memcpy(object, from, l.size);
 }
 
@@ -77,12 +94,17 @@ void *loam_box_drop(void *object)
         return NULL;
     int saved = errno;
     struct box *b = check_alive(object);
+    if (debugging())
+        note_end(NOTE_BOX_MADE, NOTE_BOX_DROPPED, object);
     b->word = BOX_DROPPED; // before the destructor runs: it must not drop its own box
     if (b->drop != NULL)
         b->drop(object);
     size_t align = (size_t)1 << b->align_log;
-    loam_alloc_free(loam_alloc_heap(), (char *)object - object_offset(align),
-                    block_layout(b->size, align));
+    char *block = (char *)object - object_offset(align);
+    if (debugging())
+        debug_keep(block, loam_usable_size(block));
+    else
+        loam_alloc_free(loam_alloc_heap(), block, block_layout(b->size, align));
     errno = saved;
     return NULL;
 }
@@ -92,6 +114,8 @@ void *loam_box_forget_(void *object)
     if (object == NULL)
         return NULL;
     struct box *b = check_alive(object);
+    if (debugging())
+        note_end(NOTE_BOX_MADE, NOTE_BOX_FORGOTTEN, object);
     b->word = BOX_FORGOTTEN;
     atomic_fetch_add_explicit(&the_boxes.forgotten, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&the_boxes.forgotten_bytes, b->size, memory_order_relaxed);

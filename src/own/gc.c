@@ -120,7 +120,7 @@ static void describe(const loam_owner_link *link, loam_owner_info *ret)
     ret->resets = gc->stats.collections;
 }
 
-static const struct loam_owner_ops gc_owner = {"gc", describe, find};
+static const struct loam_owner_ops gc_owner = {"gc", describe, find, NULL};
 
 // ---------------------------------------------------------------- life
 

@@ -6,6 +6,8 @@
 #include <loam/mutex.h>
 
 #include "base/base.h"
+#include "own/debug.h"
+#include "own/lock_order.h"
 
 #include <errno.h>
 
@@ -21,6 +23,17 @@ void loam_lock_init_(loam_lock *lock)
     pthread_mutexattr_destroy(&attr);
     lock->poisoned = false;
     lock->ready = READY;
+    if (debugging())
+        lock_order_reset(lock);
+}
+
+// The end, with the place where the lock was taken, if that is known.
+static noreturn_ cold_ void tell(const char *what, const loam_lock *lock, const char *now)
+{
+    struct note n;
+    struct telling t = {what, lock, "taken here", now, NULL, NULL};
+    t.first = note_find(NOTE_LOCK_TAKEN, lock, 0, &n) ? &n : NULL;
+    debug_die(&t);
 }
 
 // Destroying a robust mutex does not check; trying to take it does.
@@ -30,10 +43,12 @@ void loam_lock_done_(loam_lock *lock)
         return;
     int r = pthread_mutex_trylock(&lock->mutex);
     if (unlikely(r != 0 && r != EOWNERDEAD)) // EBUSY, or EDEADLK for our own
-        die("mutex: done while it is locked", lock);
+        tell("mutex: done while it is locked", lock, "done here");
     if (r == EOWNERDEAD)
         pthread_mutex_consistent(&lock->mutex);
     lock->ready = 0;
+    if (debugging())
+        lock_order_reset(lock);
     pthread_mutex_unlock(&lock->mutex);
     pthread_mutex_destroy(&lock->mutex);
 }
@@ -42,11 +57,13 @@ static void take(loam_lock *lock)
 {
     if (unlikely(lock->ready != READY))
         die("mutex: not initialised, or done", lock);
+    if (debugging())
+        lock_order_take(lock);
     int r = pthread_mutex_lock(&lock->mutex);
     if (likely(r == 0))
         return;
     if (r == EDEADLK)
-        die("mutex: locked twice by one thread", lock);
+        tell("mutex: locked twice by one thread", lock, "locked again here");
     if (r != EOWNERDEAD)
         die("mutex: this is none", lock);
     pthread_mutex_consistent(&lock->mutex);
@@ -71,8 +88,10 @@ loam_guard loam_guard_begin_(loam_lock *lock, bool heal)
 {
     take(lock);
     if (unlikely(lock->poisoned && !heal))
-        die("mutex: poisoned: a thread ended while it held it", lock);
+        tell("mutex: poisoned: a thread ended while it held it", lock, "wanted here");
     lock->poisoned = false;
+    if (debugging())
+        lock_order_took(lock);
     return (loam_guard){lock};
 }
 
@@ -80,6 +99,8 @@ void loam_guard_end_(loam_guard *guard)
 {
     if (guard->lock == NULL)
         return;
+    if (debugging())
+        lock_order_gave(guard->lock);
     give(guard->lock);
     guard->lock = NULL;
 }

@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 #include "heap/owner.h"
+#include "own/debug.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -93,12 +94,19 @@ static void describe(const loam_owner_link *link, loam_owner_info *ret)
     ret->used_max = p->live_max * p->slot.size;
 }
 
-static const struct loam_owner_ops pool_owner = {"pool", describe, find};
+static void detail(const loam_owner_link *link, const void *at, loam_owner_info *ret)
+{
+    const loam_pool *p = container_of(link, loam_pool, owner);
+    if (find(link, at, &ret->in_object))
+        ret->made = p->made;
+}
+
+static const struct loam_owner_ops pool_owner = {"pool", describe, find, detail};
 
 // ---------------------------------------------------------------- life
 
 void loam_pool_init_(loam_pool *p, loam_layout object, loam_alloc alloc, const char *name,
-                     const char *place)
+                     const char *place, const char *made)
 {
     // Room for the link of a free slot, and no generation behind an odd number of bytes.
     loam_layout slot = loam_layout_make(size_max(object.size, sizeof(u32)),
@@ -107,7 +115,8 @@ void loam_pool_init_(loam_pool *p, loam_layout object, loam_alloc alloc, const c
                      .alloc = alloc,
                      .seed = new_seed(),
                      .name = name,
-                     .place = place};
+                     .place = place,
+                     .made = made};
 }
 
 static bool grow(loam_pool *p)
@@ -176,15 +185,41 @@ static bool is_live(const loam_pool *p, loam_handle h)
            *generation_at(p, h.index) == h.generation;
 }
 
+// A stale handle has a defined result, so this tells and returns. {0, 0} means no object on
+// purpose.
+static cold_ void tell_stale(const loam_pool *p, loam_handle h, const char *now)
+{
+    struct note n;
+    if (h.generation == 0)
+        return;
+    struct telling t = {
+        "pool: a handle that this pool never gave", p, "freed here", now, NULL, NULL};
+    if (h.index < p->fresh && note_find(NOTE_POOL_FREED, slot_at(p, h.index), h.generation, &n)) {
+        t.what = "pool: a stale handle";
+        t.object = n.object;
+        t.first = &n;
+    }
+    debug_tell(&t);
+}
+
 void *loam_pool_get_(const loam_pool *p, loam_handle h)
 {
-    return is_live(p, h) ? slot_at(p, h.index) : NULL;
+    if (likely(is_live(p, h)))
+        return slot_at(p, h.index);
+    if (debugging())
+        tell_stale(p, h, "asked for here");
+    return NULL;
 }
 
 bool loam_pool_free_(loam_pool *p, loam_handle h)
 {
-    if (!is_live(p, h))
+    if (!is_live(p, h)) {
+        if (debugging())
+            tell_stale(p, h, "freed again here");
         return false;
+    }
+    if (debugging())
+        note_put(NOTE_POOL_FREED, slot_at(p, h.index), h.generation, p->made);
     p->live--;
     if (++*generation_at(p, h.index) == p->seed) { // once around
         p->retired++;
@@ -214,5 +249,6 @@ void loam_pool_done_(loam_pool *p)
     for (unsigned k = 0; k < p->chunks; k++)
         loam_alloc_free(p->alloc, p->chunk[k], chunk_layout(p, k));
     loam_layout slot = p->slot;
-    loam_pool_init_(p, slot, p->alloc, p->name, p->place); // a new seed: old handles stay stale
+    loam_pool_init_(p, slot, p->alloc, p->name, p->place,
+                    p->made); // a new seed: old handles stay stale
 }

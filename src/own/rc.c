@@ -6,6 +6,7 @@
 #include <loam/rc.h>
 
 #include "base/base.h"
+#include "own/debug.h"
 
 #include <errno.h>
 #include <loam/heap.h>
@@ -59,15 +60,41 @@ static u32 count_down_by_one(_Atomic u32 *count, bool atomic)
     return before;
 }
 
+static noreturn_ cold_ void tell_dead(const void *object)
+{
+    struct note n;
+    struct telling t = {"rc: used after the last reference was let go",
+                        object,
+                        "the last one was let go here",
+                        "used here",
+                        NULL,
+                        NULL};
+    t.first = note_find(NOTE_RC_LAST, object, 0, &n) ? &n : NULL;
+    debug_die(&t);
+}
+
+// Plain counts belong to the thread that made the object. Told once; the counts may still be right.
+static cold_ void check_thread(const void *object)
+{
+    struct note n;
+    if (!note_find(NOTE_RC_MADE, object, 0, &n) || n.thread == debug_thread())
+        return;
+    debug_tell(
+        &(struct telling){"rc: plain counts are used by a second thread; loam_arc_new counts "
+                          "for several",
+                          object, "made here", "used here", &n, NULL});
+}
+
 static void check_count(u32 before, const void *object)
 {
     if (unlikely(before == 0))
-        die("rc: used after the last reference was let go", object); // X3
+        tell_dead(object); // X3
     if (unlikely(before >= COUNT_MAX))
         die("rc: too many references", object);
 }
 
-void *loam_rc_new_(const void *from, loam_layout l, void (*drop)(void *), bool atomic)
+void *loam_rc_new_(const void *from, loam_layout l, void (*drop)(void *), bool atomic,
+                   const char *made)
 {
     if (!loam_layout_valid(l) || l.align > RC_ALIGN) {
         errno = EINVAL;
@@ -79,6 +106,8 @@ void *loam_rc_new_(const void *from, loam_layout l, void (*drop)(void *), bool a
     r->drop = drop;
     atomic_init(&r->strong, 1);
     atomic_init(&r->weak, 1 | (atomic ? ATOMIC : 0)); // X2
+    if (debugging())
+        note_put(NOTE_RC_MADE, r + 1, 0, made);
     return memcpy(r + 1, from, l.size);
 }
 
@@ -87,6 +116,8 @@ void *loam_rc_ref_(void *object)
     if (object == NULL)
         return NULL;
     struct rc *r = rc_of(object);
+    if (debugging() && !is_atomic(r))
+        check_thread(object);
     check_count(count_up(&r->strong, is_atomic(r)), object);
     return object;
 }
@@ -96,7 +127,9 @@ static void weak_unref(struct rc *r)
     bool atomic = is_atomic(r);
     u32 before = count_down_by_one(&r->weak, atomic) & ~ATOMIC;
     assert(before != 0); // X2
-    if (before == 1)
+    if (before == 1 && debugging())
+        debug_keep(r, loam_usable_size(r));
+    else if (before == 1)
         loam_free(r);
 }
 
@@ -105,10 +138,14 @@ void *loam_rc_unref(void *object)
     if (object == NULL)
         return NULL;
     struct rc *r = rc_of(object);
+    if (debugging() && !is_atomic(r))
+        check_thread(object);
     u32 before = count_down_by_one(&r->strong, is_atomic(r));
     check_count(before, object);
     if (before == 1) {
         int saved = errno;
+        if (debugging())
+            note_end(NOTE_RC_MADE, NOTE_RC_LAST, object);
         if (r->drop != NULL)
             r->drop(object);
         weak_unref(r);
@@ -136,9 +173,13 @@ void loam_weak_set_(void *weak, void *object)
     if (object != NULL) {
         struct rc *r = rc_of(object);
         if (unlikely(loam_rc_count(object) == 0))
-            die("rc: used after the last reference was let go", object);
+            tell_dead(object);
         check_count(count_up(&r->weak, is_atomic(r)) & ~ATOMIC, object);
     }
+    if (debugging() && object != NULL)
+        note_put(NOTE_WEAK, w, 0, NULL);
+    else if (debugging())
+        note_remove(NOTE_WEAK, w, 0);
     w->target = object;
     if (old != NULL)
         weak_unref(old); // last: it may be the same object

@@ -8,40 +8,50 @@
 
 #include "base/base.h"
 #include "heap/owner.h"
+#include "os/os.h"
+#include "own/debug.h"
 #include "own/region.h"
 
 #include <errno.h>
 
-// Q1  block is the newest; at and end lie in it, or are NULL when there is none.
-// Q2  below + (at - first byte of block) is what was handed out.
-// Q3  numbers of clean-ups grow from old to new, and so do those of blocks.
-// Q4  the owner is registered iff the region has ever taken memory and is not closed.
-struct loam_region_block {
-    struct loam_region_block *older;
-    size_t size;   // bytes, with this header
-    size_t number; // Q3; tells a block from an earlier one at the same address
-    size_t at;     // bytes handed out, written when a newer one is put in front
-};
 #define BLOCK_SIZE_FIRST 1024
 #define BLOCK_SIZE_MAX   (256 * KiB) // no larger by doubling; a single push may need one
 #define SPARE_SIZE_MAX   (4 * BLOCK_SIZE_MAX)
 
 enum state { STATE_OPEN, STATE_CLOSED, STATE_CLOSED_BY_PARENT };
 
-static loam_layout block_layout(size_t size)
+// Whole OS pages, so that they can be fenced, where the heap gives them and mistakes are looked
+// for.
+static bool is_fenced(const loam_region *r)
 {
-    return loam_layout_make(size, LOAM_ALIGNOF(max_align_t));
+    return debugging() && r->alloc.ops == NULL;
 }
 
-static char *block_data(struct loam_region_block *b)
+static loam_layout block_layout(const loam_region *r, size_t size)
 {
-    return (char *)(b + 1);
+    return loam_layout_make(size, is_fenced(r) ? os_page_size() : LOAM_ALIGNOF(max_align_t));
+}
+
+static noreturn_ cold_ void tell_gone(const char *what, const loam_region *r, const char *now)
+{
+    struct note n;
+    struct telling t = {what, r, "it let go of memory here", now, NULL, NULL};
+    t.first = note_find(NOTE_REGION_GONE, r, 0, &n) ? &n : NULL;
+    debug_die(&t);
 }
 
 static void check_open(const loam_region *r)
 {
     if (unlikely(r->state != STATE_OPEN))
-        die("region: used after it was closed", r);
+        tell_gone("region: used after it was closed", r, "used here");
+}
+
+// Q5
+static void set_end(loam_region *r)
+{
+    r->end = r->block == NULL ? NULL : (char *)r->block + r->block->size;
+    if (debugging())
+        r->end = r->at;
 }
 
 // ---------------------------------------------------------------- as an owner
@@ -75,7 +85,17 @@ static void describe(const loam_owner_link *link, loam_owner_info *ret)
     ret->resets = r->resets;
 }
 
-static const struct loam_owner_ops region_owner = {"region", describe, find};
+static void detail(const loam_owner_link *link, const void *p, loam_owner_info *ret)
+{
+    const loam_region *r = container_of(link, loam_region, owner);
+    const struct loam_region_object *o = region_debug_object(r, p);
+    if (o != NULL && o->made != NULL) {
+        ret->made = o->made;
+        ret->in_object = (size_t)((const char *)p - (const char *)(o + 1));
+    }
+}
+
+const struct loam_owner_ops region_owner = {"region", describe, find, detail};
 
 // Of the newest block all, if the cursor has not moved there yet.
 void region_each_block(const loam_region *r,
@@ -93,6 +113,8 @@ void region_each_block(const loam_region *r,
 void loam_region_init_in_at(loam_region *r, loam_alloc alloc, const char *name, const char *place)
 {
     *r = (loam_region){.alloc = alloc, .name = name, .place = place};
+    if (debugging())
+        note_remove(NOTE_REGION_GONE, r, 0);
 }
 
 void loam_region_init_at(loam_region *r, const char *name, const char *place)
@@ -136,13 +158,21 @@ static void block_free(loam_region *r, struct loam_region_block *b)
     if (b == NULL)
         return;
     r->held -= b->size;
-    loam_alloc_free(r->alloc, b, block_layout(b->size));
+    if (is_fenced(r))
+        debug_keep_fenced(b, b->size, r->name, r->place);
+    else
+        loam_alloc_free(r->alloc, b, block_layout(r, b->size));
 }
 
 static void close_region(loam_region *r, enum state state)
 {
     cleanups_run(r, 0);
+    if (debugging()) {
+        region_debug_going(r, r->block, NULL);
+        note_put(NOTE_REGION_GONE, r, 0, NULL);
+    }
     owner_remove(&r->owner); // Q4: before its blocks, which readers walk
+    r->objects = NULL;
     block_free(r, r->spare);
     for (struct loam_region_block *older, *b = r->block; b != NULL; b = older) {
         older = b->older;
@@ -173,7 +203,7 @@ void loam_region_done(loam_region *r)
     if (r == NULL || r->state == STATE_CLOSED_BY_PARENT)
         return;
     if (unlikely(r->state == STATE_CLOSED))
-        die("region: closed twice", r);
+        tell_gone("region: closed twice", r, "closed again here");
     if (r->parent != NULL)
         cleanup_unlink(r->parent, &r->in_parent);
     close_region(r, STATE_CLOSED);
@@ -181,7 +211,7 @@ void loam_region_done(loam_region *r)
 
 void loam_region_clear(loam_region *r)
 {
-    loam_region_restore(r, (loam_region_mark){NULL, NULL, 0, 0});
+    loam_region_restore(r, (loam_region_mark){NULL, NULL, 0, 0, NULL});
 }
 
 void loam_region_set_limit(loam_region *r, size_t bytes)
@@ -224,7 +254,9 @@ static struct loam_region_block *block_new(loam_region *r, size_t need)
         errno = ENOMEM;
         return NULL;
     }
-    struct loam_region_block *b = loam_alloc_new(r->alloc, block_layout(size));
+    if (is_fenced(r))
+        size = round_up(size, os_page_size());
+    struct loam_region_block *b = loam_alloc_new(r->alloc, block_layout(r, size));
     if (b == NULL)
         return NULL;
     b->size = size;
@@ -248,11 +280,35 @@ static void block_push(loam_region *r, struct loam_region_block *b)
     b->number = ++r->numbers;
     r->block = b;
     r->at = block_data(b);
-    r->end = (char *)b + b->size;
+    set_end(r);
     owner_unlock(&r->owner);
 }
 
-void *loam_region_push_slow_(loam_region *r, size_t size, size_t align)
+// A block with room for `need` more bytes in front; the spare one if that will do.
+static bool more(loam_region *r, size_t need)
+{
+    bool fits = r->spare != NULL && r->spare->size >= need;
+    struct loam_region_block *b = fits ? r->spare : block_new(r, need);
+    if (b != NULL)
+        block_push(r, b);
+    return b != NULL;
+}
+
+static void *push_here(loam_region *r, size_t size, size_t align, const char *made)
+{
+    if (debugging())
+        return region_debug_push(r, size, align, made);
+    size_t pad = -(size_t)r->at & (align - 1);
+    size_t room = (size_t)(r->end - r->at);
+    if (pad >= room || size > room - pad)
+        return NULL;
+    char *p = r->at + pad;
+    r->at = p + size;
+    assert(r->at <= r->end); // Q1
+    return p;
+}
+
+void *loam_region_push_slow_(loam_region *r, size_t size, size_t align, const char *made)
 {
     check_open(r);
     if (!is_pow2(align)) {
@@ -260,26 +316,17 @@ void *loam_region_push_slow_(loam_region *r, size_t size, size_t align)
         return NULL;
     }
     size = size_max(size, 1);
-    size_t need;
-    if (__builtin_add_overflow(size, align - 1 + sizeof(struct loam_region_block), &need) ||
-        need > PTRDIFF_MAX) {
+    size_t need, before = sizeof(struct loam_region_block);
+    if (debugging()) // Q5, aligned as it wants
+        before += sizeof(struct loam_region_object) + LOAM_ALIGNOF(struct loam_region_object);
+    if (__builtin_add_overflow(size, align - 1 + before, &need) || need > PTRDIFF_MAX) {
         errno = ENOMEM;
         return NULL;
     }
-    size_t pad = -(size_t)r->at & (align - 1);
-    size_t room = (size_t)(r->end - r->at);
-    if (pad >= room || size > room - pad) { // else only a size of 0 brought us here
-        bool fits = r->spare != NULL && r->spare->size >= need;
-        struct loam_region_block *b = fits ? r->spare : block_new(r, need);
-        if (b == NULL)
-            return NULL;
-        block_push(r, b);
-        pad = -(size_t)r->at & (align - 1);
-    }
-    char *p = r->at + pad;
-    r->at = p + size;
-    assert(r->at <= r->end); // Q1
-    return p;
+    void *p = push_here(r, size, align, made); // a size of 0 may have brought us here
+    if (p != NULL || !more(r, need))
+        return p;
+    return push_here(r, size, align, made);
 }
 
 char *loam_region_text_n(loam_region *r, const char *text, size_t n)
@@ -306,7 +353,7 @@ int loam_region_defer(loam_region *r, void (*run)(void *arg), void *arg)
 loam_region_mark loam_region_save(const loam_region *r)
 {
     size_t number = r->block == NULL ? 0 : r->block->number;
-    return (loam_region_mark){r->block, r->at, number, r->numbers};
+    return (loam_region_mark){r->block, r->at, number, r->numbers, r->objects};
 }
 
 // A mark is there if its block is, and the cursor was not cut back below it.
@@ -316,9 +363,9 @@ static void check_mark(const loam_region *r, loam_region_mark mark)
     while (b != NULL && b != mark.block)
         b = b->older;
     if (unlikely(b != mark.block || (b != NULL && b->number != mark.block_number)))
-        die("region: restored to a mark that is gone", r);
+        tell_gone("region: restored to a mark that is gone", r, "restored here");
     if (unlikely(b == r->block && mark.at > r->at))
-        die("region: restored to a mark that is gone", r);
+        tell_gone("region: restored to a mark that is gone", r, "restored here");
 }
 
 // Unlink the blocks down to `down_to`, and return those that are to be freed: all but the largest,
@@ -330,7 +377,8 @@ static struct loam_region_block *cut_blocks(loam_region *r, struct loam_region_b
         struct loam_region_block *b = r->block;
         r->block = b->older;
         r->below -= r->block == NULL ? 0 : r->block->at;
-        if (b->size <= SPARE_SIZE_MAX && (r->spare == NULL || b->size > r->spare->size)) {
+        if (!debugging() && b->size <= SPARE_SIZE_MAX &&
+            (r->spare == NULL || b->size > r->spare->size)) {
             struct loam_region_block *smaller = r->spare;
             r->spare = b;
             b = smaller;
@@ -349,13 +397,23 @@ static void cut(loam_region *r, loam_region_mark mark)
     owner_lock(&r->owner);
     struct loam_region_block *gone = cut_blocks(r, mark.block);
     r->at = mark.at;
-    r->end = mark.block == NULL ? NULL : (char *)mark.block + mark.block->size;
+    set_end(r);
     owner_unlock(&r->owner);
     while (gone != NULL) {
         struct loam_region_block *b = gone;
         gone = b->older;
         block_free(r, b);
     }
+}
+
+// Q5, N2
+static void objects_cut(loam_region *r, struct loam_region_object *newest)
+{
+    if (r->owner.ops != NULL)
+        owner_lock(&r->owner);
+    r->objects = newest;
+    if (r->owner.ops != NULL)
+        owner_unlock(&r->owner);
 }
 
 void loam_region_restore(loam_region *r, loam_region_mark mark)
@@ -365,9 +423,15 @@ void loam_region_restore(loam_region *r, loam_region_mark mark)
     r->used_max = size_max(r->used_max, loam_region_used(r));
     r->resets++;
     cleanups_run(r, mark.cleanup_number); // they may push, so before anything is cut
+    if (debugging()) {
+        region_debug_going(r, r->block, mark.block);
+        note_put(NOTE_REGION_GONE, r, 0, NULL);
+        objects_cut(r, mark.objects);
+    }
     if (r->block != mark.block)
         cut(r, mark);
     r->at = mark.at;
+    set_end(r);
 }
 
 // ---------------------------------------------------------------- as an allocator, and queries
@@ -384,6 +448,7 @@ static void *region_resize(void *self, void *p, loam_layout from, size_t size)
     size_t room = (size_t)(r->end - (char *)p);
     if ((char *)p + from.size == r->at && size <= room) { // the newest
         r->at = (char *)p + size;
+        set_end(r);
         return p;
     }
     if (size <= from.size)
@@ -395,8 +460,12 @@ static void *region_resize(void *self, void *p, loam_layout from, size_t size)
 static void region_release(void *self, void *p, loam_layout l)
 {
     loam_region *r = self;
-    if ((char *)p + l.size == r->at)
-        r->at = p;
+    if ((char *)p + l.size != r->at)
+        return;
+    if (debugging())
+        objects_cut(r, r->objects->older);
+    r->at = p;
+    set_end(r);
 }
 
 static const loam_alloc_ops region_ops = {region_fresh, region_resize, region_release};

@@ -1,6 +1,7 @@
 // task_run.c: a run of tasks from its first to its last, and the bad days: a stack that overflows,
 // a fork, a thread that ends under its tasks.
 #include "os/fault.h"
+#include "own/fault.h"
 #include "own/tasks.h"
 
 #include <errno.h>
@@ -19,7 +20,7 @@ static struct {
 // ---------------------------------------------------------------- bad days
 
 // In the handler of SIGSEGV, on a stack of its own.
-static void tell_overflow(const void *at)
+void tasks_fault(const void *at)
 {
     struct worker *w = worker_self();
     u32 i;
@@ -138,7 +139,7 @@ static int run_enter(struct run *r)
     lock_take(&the.lock);
     int e = prepare();
     if (e == 0)
-        e = fault_watch(tell_overflow);
+        e = fault_watch(own_fault);
     if (e == 0)
         run_list(r);
     lock_give(&the.lock);

@@ -176,6 +176,8 @@ u64 deadline_after(u64 ns);
 void worker_loop(struct worker *w);
 
 // ---- task_run.c
+// In the handler of a fault: ends the program if a task overflowed its stack.
+void tasks_fault(const void *at);
 // Calls `see` for each task that is parked, with the living part of its stack. For collectors and
 // leak scans: nobody else may run meanwhile.
 void tasks_each_parked(void (*see)(void *ctx, const void *from, const void *to), void *ctx);
