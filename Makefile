@@ -58,7 +58,7 @@ $O/obj/src/report/page.o: $(wildcard web/dist/*.html)
 
 # Experiments time loops as they are written: no vectors but those that are asked for.
 $O/obj/src/lab/exp/%.o: ALL_CFLAGS += -O2 -fno-tree-vectorize -fno-tree-slp-vectorize \
-	-ffp-contract=off -fstack-protector-explicit
+	-ffp-contract=off -fstack-protector-explicit -falign-loops=64
 
 $O/internal.a: $(TARGET_OBJS)
 	$(say)

@@ -61,7 +61,7 @@ static void run(struct lab *l)
     u64 l2 = machine_cache(l->machine, 2), flood_bytes = lab_pick(l, 128, 512) * MiB;
     l2 = l2 == 0 ? 256 * KiB : l2;
     char *flood = lab_memory(l, flood_bytes, LAB_HUGE);
-    struct line *in_l2 = cycle(l, l2 / 2), *in_l3 = cycle(l, 3 * l2);
+    struct line *in_l2 = cycle(l, l2 / 2 < MiB / 2 ? l2 / 2 : MiB / 2), *in_l3 = cycle(l, 3 * l2);
     if (flood == NULL || in_l2 == NULL || in_l3 == NULL)
         return;
     struct scene scenes[] = {{.at = in_l2},
@@ -77,7 +77,7 @@ static void run(struct lab *l)
     for (u32 i = 0; i < countof(arms); i++) {
         arms[i].threads = 2;
         arms[i].before = start;
-        arms[i].rounds = i < 2 ? 4000 : 400;
+        arms[i].rounds = i < 2 ? 8000 : 400;
         arms[i].ops = STEPS;
     }
     if (!lab_time(l, arms, countof(arms)))
