@@ -10,6 +10,7 @@
 
 // Exit statuses of our own, as env(1) has them. `loam run` else ends as its program did.
 enum {
+    EXIT_FAILED = 1,      // what was asked for was judged, and failed
     EXIT_BAD_FILE = 1,    // a recording cannot be read
     EXIT_USAGE = 2,       // wrong usage
     EXIT_LOAM = 125,      // loam itself failed
@@ -50,6 +51,7 @@ struct command {
 extern const struct command
     command_run,
     command_report,
+    command_diff,
     command_bench,
     command_map,
     command_mem,

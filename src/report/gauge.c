@@ -64,28 +64,34 @@ static u64 untouched(const struct place *p)
     return p->untouched_bytes;
 }
 
+// clang-format off
 const struct gauge gauges[] = {
-    {"leaked", "Leaked", "bytes that nothing points to any more", GAUGE_BYTES, false, leaked},
-    {"peak", "At the peak", "live bytes when the most memory was in use", GAUGE_BYTES, false,
-     at_peak},
-    {"live", "Live at the end", "bytes not freed when the recording ended", GAUGE_BYTES, false,
-     live},
-    {"blocks", "Live blocks", "blocks not freed when the recording ended", GAUGE_COUNT, false,
-     live_blocks},
-    {"allocated", "Allocated", "bytes allocated over the whole run", GAUGE_BYTES, true, allocated},
-    {"allocations", "Allocations", "calls that returned a block", GAUGE_COUNT, true, allocations},
-    {"temporary", "Temporary", "bytes freed again by the thread's next heap call", GAUGE_BYTES,
-     true, temporary_bytes},
-    {"temporaries", "Temporaries", "blocks freed again by the thread's next heap call", GAUGE_COUNT,
-     true, temporaries},
-    {"copied", "Copied", "bytes that realloc had to copy", GAUGE_BYTES, true, copied},
-    {"waste", "Rounding", "bytes that live blocks hold beyond what was asked for", GAUGE_BYTES,
-     false, waste},
+    {"leaked", "Leaked", "bytes that nothing points to any more",
+     GAUGE_BYTES, false, true, leaked},
+    {"peak", "At the peak", "live bytes when the most memory was in use",
+     GAUGE_BYTES, false, false, at_peak},
+    {"live", "Live at the end", "bytes not freed when the recording ended",
+     GAUGE_BYTES, true, false, live},
+    {"blocks", "Live blocks", "blocks not freed when the recording ended",
+     GAUGE_COUNT, true, false, live_blocks},
+    {"allocated", "Allocated", "bytes allocated over the whole run",
+     GAUGE_BYTES, true, false, allocated},
+    {"allocations", "Allocations", "calls that returned a block",
+     GAUGE_COUNT, true, false, allocations},
+    {"temporary", "Temporary", "bytes freed again by the thread's next heap call",
+     GAUGE_BYTES, false, false, temporary_bytes},
+    {"temporaries", "Temporaries", "blocks freed again by the thread's next heap call",
+     GAUGE_COUNT, false, false, temporaries},
+    {"copied", "Copied", "bytes that realloc had to copy",
+     GAUGE_BYTES, false, false, copied},
+    {"waste", "Rounding", "bytes that live blocks hold beyond what was asked for",
+     GAUGE_BYTES, false, false, waste},
     {"untouched", "Untouched", "bytes of large live blocks that nobody has ever touched",
-     GAUGE_BYTES, false, untouched},
-    {"reachable", "Reachable", "bytes still pointed to at the end: no leak", GAUGE_BYTES, false,
-     reachable},
+     GAUGE_BYTES, false, false, untouched},
+    {"reachable", "Reachable", "bytes still pointed to at the end: no leak",
+     GAUGE_BYTES, false, true, reachable},
 };
+// clang-format on
 const u32 gauges_count = countof(gauges);
 static_assert(countof(gauges) <= GAUGES_MAX, "rows have room for every gauge");
 

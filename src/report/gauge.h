@@ -12,7 +12,8 @@ struct gauge {
     const char *label; // for people: "At the peak"
     const char *help;  // half a sentence
     enum gauge_unit unit;
-    bool grows; // a total since the start, which never falls
+    bool labels;  // known at each label
+    bool scanned; // known if processes were looked through for leaks
     u64 (*of)(const struct place *p);
 };
 

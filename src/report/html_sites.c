@@ -25,16 +25,26 @@ static json_t *measures(const struct rows *rows)
 
 // A list of numbers for each column of the page's table of sites.
 struct columns {
+    bool diff;
     json_t *node, *own, *largest, *smallest, *capacity, *lives;
-    json_t *gauges[GAUGES_MAX];
+    json_t *gauges[GAUGES_MAX], *before[GAUGES_MAX]; // before: in a diff, what the change began at
 };
 
-static struct columns columns_new(void)
+static struct columns columns_new(bool diff)
 {
-    struct columns c = {json_array(), json_array(), json_array(), json_array(),
-                        json_array(), json_array(), {0}};
+    struct columns c = {
+        .diff = diff,
+        .node = json_array(),
+        .own = json_array(),
+        .largest = json_array(),
+        .smallest = json_array(),
+        .capacity = json_array(),
+        .lives = json_array(),
+    };
     for (u32 g = 0; g < gauges_count; g++)
         c.gauges[g] = json_array();
+    for (u32 g = 0; g < gauges_count; g++)
+        c.before[g] = json_array();
     return c;
 }
 
@@ -56,6 +66,8 @@ static void add_gauges(struct columns *c, const struct row *r, int node, int own
     json_array_append_new(c->own, json_integer(own));
     for (u32 g = 0; g < gauges_count; g++)
         json_array_append_new(c->gauges[g], html_signed(r->after[g], r->before[g]));
+    for (u32 g = 0; g < gauges_count && c->diff; g++)
+        json_array_append_new(c->before[g], html_number(r->before[g]));
 }
 
 static void add_row(struct columns *c, const struct row *r, int node, int own)
@@ -102,17 +114,29 @@ static u32 add_rests(struct columns *c, struct trie *trie, const struct rows *ro
 
 static json_t *sites_json(struct columns *c, u32 rests)
 {
-    json_t *values = json_array();
-    for (u32 g = 0; g < gauges_count; g++)
+    json_t *values = json_array(), *before = json_array();
+    for (u32 g = 0; g < gauges_count; g++) {
         json_array_append_new(values, c->gauges[g]);
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i}", "node", c->node, "own", c->own,
-                     "values", values, "largest", c->largest, "smallest", c->smallest, "capacity",
-                     c->capacity, "lives", c->lives, "rests", (int)rests);
+        json_array_append_new(before, c->before[g]);
+    }
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i}", "node", c->node, "own",
+                     c->own, "values", values, "largest", c->largest, "smallest", c->smallest,
+                     "capacity", c->capacity, "lives", c->lives, "before", before, "rests",
+                     (int)rests);
+}
+
+// A diff from nothing is a report.
+static bool is_diff(const struct rows *rows)
+{
+    u64 any = 0;
+    for (u32 g = 0; g < gauges_count; g++)
+        any |= rows->before[g];
+    return any != 0;
 }
 
 void html_sites_put(json_t *page, const struct rows *rows, struct store *store, u32 **ret_numbers)
 {
-    struct columns c = columns_new();
+    struct columns c = columns_new(is_diff(rows));
     struct trie trie;
     trie_init(&trie, store);
     u32 count, used = 0, *chosen = rows_choose(rows, &count);

@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 
 #define PROCESSES_MAX 500
-#define THREADS_MAX   200
+#define THREADS_SHOWN 200
 
 static json_t *ended(const struct process *p)
 {
@@ -73,7 +73,7 @@ void html_tree_put(json_t *page, const struct model *m)
     json_object_set_new(page, "processes", processes(m));
     json_object_set_new(page, "processes_count", html_number(m->processes_count));
     json_t *threads = json_array();
-    for (u32 i = 0; i < m->threads_count && i < THREADS_MAX; i++)
+    for (u32 i = 0; i < m->threads_count && i < THREADS_SHOWN; i++)
         json_array_append_new(threads, thread(m, &m->threads[i]));
     json_object_set_new(page, "threads", threads);
 }

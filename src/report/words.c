@@ -3,6 +3,7 @@
 #include "report/words.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -89,4 +90,25 @@ const char *words_status(char out[WORDS_SIZE], u32 status)
     else
         snprintf(out, WORDS_SIZE, "exit status %d", WEXITSTATUS(s));
     return out;
+}
+
+bool words_read_size(const char *text, u64 *ret_bytes)
+{
+    static const char letters[] = "kMGT";
+    char *end;
+    if (*text < '0' || *text > '9')
+        return false; // strtod would take -1, inf and 0x
+    double n = strtod(text, &end);
+    const char *letter = *end == 0 ? NULL : strchr(letters, *end == 'K' ? 'k' : *end);
+    if (letter != NULL) {
+        bool binary = end[1] == 'i';
+        for (const char *l = letters; l <= letter; l++)
+            n *= binary ? 1024 : 1000;
+        end += binary ? 2 : 1;
+    }
+    end += *end == 'B';
+    if (*end != 0 || n >= 1e18)
+        return false;
+    *ret_bytes = (u64)n;
+    return true;
 }

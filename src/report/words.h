@@ -19,3 +19,5 @@ const char *words_time(char out[WORDS_SIZE], u64 ns);               // "12 ms", 
 // "exit status 3", "SIGSEGV (segmentation fault)": a wait status.
 const char *words_status(char out[WORDS_SIZE], u32 status);
 const char *words_signal(int signal); // "SIGKILL"
+// A size as people type it: 500, 4k, 1.5M, 2GB (decimal), 4KiB, 1MiB (binary). False if it is none.
+bool words_read_size(const char *text, u64 *ret_bytes);

@@ -130,20 +130,21 @@ static void fill(struct record_site *r, const struct shape *s, u64 growth)
     r->reachable_bytes = (live - lost) * s->size;
 }
 
-// The process's totals are the sums of its sites; its threads have taken some of them, F9.
+// The process's totals are the sums of its sites, F9.
 static void sum_up(struct record_process *p, const struct record_site *r)
 {
-    p->rest.allocs += r->allocs;
-    p->rest.alloc_bytes += r->alloc_bytes;
-    p->rest.frees += r->frees;
-    p->rest.free_bytes += r->free_bytes;
+    struct record_totals *t = &p->rest;
+    t->allocs += r->allocs;
+    t->alloc_bytes += r->alloc_bytes;
+    t->frees += r->frees;
+    t->free_bytes += r->free_bytes;
+    t->alloc_capacity += r->alloc_capacity;
+    t->free_capacity += r->free_capacity;
+    t->temporaries += r->temporaries;
+    t->temporary_bytes += r->temporary_bytes;
+    t->reallocs += r->reallocs;
+    t->copied_bytes += r->copied_bytes;
     p->live_bytes += r->alloc_bytes - r->free_bytes;
-    p->rest.alloc_capacity += r->alloc_capacity;
-    p->rest.free_capacity += r->free_capacity;
-    p->rest.temporaries += r->temporaries;
-    p->rest.temporary_bytes += r->temporary_bytes;
-    p->rest.reallocs += r->reallocs;
-    p->rest.copied_bytes += r->copied_bytes;
     p->peak_bytes += r->at_peak;
 }
 
@@ -162,21 +163,17 @@ static void sites(struct fab *f, const struct self *self, struct record_process 
     }
 }
 
-static void thread(struct fab *f, struct record_process *p, u32 tid, const char *name, u64 allocs)
+// A thread that did a part of what no other thread did so far.
+static void thread(struct fab *f, struct record_process *p, u32 tid, const char *name, u32 part)
 {
     struct record_thread *t = fab_record(f, 1, RECORD_THREAD, sizeof *t);
     t->tid = tid;
-    t->own.allocs = allocs;
-    t->own.alloc_bytes = allocs * 900;
-    t->own.frees = allocs - 1000;
-    t->own.free_bytes = t->own.frees * 900;
-    t->own.temporaries = allocs / 2;
     snprintf(t->name, sizeof t->name, "%s", name);
-    p->rest.allocs -= t->own.allocs;
-    p->rest.alloc_bytes -= t->own.alloc_bytes;
-    p->rest.frees -= t->own.frees;
-    p->rest.free_bytes -= t->own.free_bytes;
-    p->rest.temporaries -= t->own.temporaries;
+    _Atomic u64 *from = &p->rest.allocs, *to = &t->own.allocs;
+    for (size_t i = 0; i < sizeof p->rest / sizeof *from; i++) {
+        to[i] = from[i] / part;
+        from[i] -= to[i];
+    }
 }
 
 #define MOMENTS 200
@@ -262,8 +259,8 @@ int main(int argc, char **argv)
     p->peak_serial = 1;
     fab_module(&f, 1, 1, self.path, self.id, self.id_len);
     sites(&f, &self, p, growth);
-    thread(&f, p, 4711, "server", 900000);
-    thread(&f, p, 4715, "worker/1", 519090);
+    thread(&f, p, 4711, "server", 3);
+    thread(&f, p, 4715, "worker/1", 1);
     worker(&f);
     timeline(&f);
     labels(&f, growth);

@@ -3,6 +3,7 @@
 import { showPage } from "../components/page.tsx";
 import { count, of, time } from "../lib/format.ts";
 import { loadReport, type Report } from "../report/data.ts";
+import { showDiff } from "../report/diff.tsx";
 import { FlameSection } from "../report/flame.tsx";
 import { LifetimesSection, lifetimesSay } from "../report/lifetimes.tsx";
 import { NotesSection, ProcessesSection, ThreadsSection } from "../report/processes.tsx";
@@ -24,66 +25,72 @@ function sub(report: Report) {
 
 const report = loadReport();
 const { data } = report;
-showPage({
-    kind: "memory report",
-    title: data.command,
-    sub: sub(report),
-    top: <Top report={report} />,
-    sections: [
-        {
-            id: "flame",
-            title: "Flame graph",
-            says: "width is memory; click or press Enter to zoom",
-            body: <FlameSection report={report} />,
-        },
-        data.totals.leaked && data.totals.leaked.bytes > 0 && {
-            id: "leaks",
-            title: "Leaks",
-            says: leaksSay(report),
-            body: <LeaksSection report={report} />,
-        },
-        {
-            id: "sites",
-            title: "Sites",
-            says: `${of(report.sitesCount, "distinct stack")} that allocated; open one for its stack`,
-            body: <SitesSection report={report} />,
-        },
-        data.timeline && {
-            id: "timeline",
-            title: "Timeline",
-            says: "move the slider to see who held what; drag in the plot to zoom, double click to go back",
-            body: <TimelineSection report={report} />,
-        },
-        data.lifetimes && data.lifetimes.blocks.some((b) => b > 0) && {
-            id: "lifetimes",
-            title: "Lifetimes",
-            says: lifetimesSay(report),
-            body: <LifetimesSection report={report} />,
-        },
-        data.totals.capacity > data.totals.alloc_bytes && {
-            id: "sizes",
-            title: "Sizes",
-            says: sizesSay(report),
-            body: <SizesSection report={report} />,
-        },
-        data.processes.length > 1 && {
-            id: "processes",
-            title: "Processes",
-            says: `${count(data.processes_count)} recorded`,
-            body: <ProcessesSection report={report} />,
-        },
-        data.threads.length > 1 && {
-            id: "threads",
-            title: "Threads",
-            says: "what each did itself; what one allocated another may have freed",
-            body: <ThreadsSection report={report} />,
-        },
-        data.notes.length > 0 && {
-            id: "notes",
-            title: "Notes",
-            says: "what to know before trusting the numbers",
-            body: <NotesSection notes={data.notes} />,
-        },
-    ],
-    end: `Written by loam ${data.loam}. Sizes are decimal: 1 kB is 1,000 bytes. This file needs no network.`,
-});
+
+function showReport(): void {
+    showPage({
+        kind: "memory report",
+        title: data.command,
+        sub: sub(report),
+        top: <Top report={report} />,
+        sections: [
+            {
+                id: "flame",
+                title: "Flame graph",
+                says: "width is memory; click or press Enter to zoom",
+                body: <FlameSection report={report} first="peak" />,
+            },
+            data.totals.leaked && data.totals.leaked.bytes > 0 && {
+                id: "leaks",
+                title: "Leaks",
+                says: leaksSay(report),
+                body: <LeaksSection report={report} />,
+            },
+            {
+                id: "sites",
+                title: "Sites",
+                says: `${of(report.sitesCount, "distinct stack")} that allocated; open one for its stack`,
+                body: <SitesSection report={report} />,
+            },
+            data.timeline && {
+                id: "timeline",
+                title: "Timeline",
+                says: "move the slider to see who held what; drag in the plot to zoom, double click to go back",
+                body: <TimelineSection report={report} />,
+            },
+            data.lifetimes && data.lifetimes.blocks.some((b) => b > 0) && {
+                id: "lifetimes",
+                title: "Lifetimes",
+                says: lifetimesSay(report),
+                body: <LifetimesSection report={report} />,
+            },
+            data.totals.capacity > data.totals.alloc_bytes && {
+                id: "sizes",
+                title: "Sizes",
+                says: sizesSay(report),
+                body: <SizesSection report={report} />,
+            },
+            data.processes.length > 1 && {
+                id: "processes",
+                title: "Processes",
+                says: `${count(data.processes_count)} recorded`,
+                body: <ProcessesSection report={report} />,
+            },
+            data.threads.length > 1 && {
+                id: "threads",
+                title: "Threads",
+                says: "what each did itself; what one allocated another may have freed",
+                body: <ThreadsSection report={report} />,
+            },
+            data.notes.length > 0 && {
+                id: "notes",
+                title: "Notes",
+                says: "what to know before trusting the numbers",
+                body: <NotesSection notes={data.notes} />,
+            },
+        ],
+        end: `Written by loam ${data.loam}. Sizes are decimal: 1 kB is 1,000 bytes. This file needs no network.`,
+    });
+}
+
+if (data.diff) showDiff(report);
+else showReport();

@@ -73,6 +73,19 @@ export interface Thread {
     temporaries: number;
 }
 
+export interface Diff {
+    from: string;
+    to: string;
+    /** The measure that was asked for. */
+    by: string;
+    /** Between two labels of one recording. */
+    labels: boolean;
+    from_ns: number;
+    to_ns: number;
+    fail_over: number | null;
+    failed: boolean | null;
+}
+
 export interface ReportData {
     loam: string;
     command: string;
@@ -119,6 +132,8 @@ export interface ReportData {
         capacity: number[];
         /** Freed blocks by lifetime, as in `lifetimes`; of the most important sites alone. */
         lives: number[][];
+        /** In a diff: what the values, which are changes, began at. */
+        before: number[][];
     };
     sites_left_out: number;
     lifetimes?: { from_ns: number[]; blocks: number[] };
@@ -130,7 +145,9 @@ export interface ReportData {
     processes_count: number;
     threads: Thread[];
     notes: Note[];
-    diff?: { from: string; to: string; threshold: number | null };
+    /** In a diff there are `diff`, `sides`, measures, frames, nodes and sites alone. */
+    diff?: Diff;
+    sides?: { known: boolean; before: number; after: number }[];
 }
 
 export const FRAME_OWN = 1;
@@ -215,6 +232,11 @@ export function where(f: Frame): string {
         return f.line > 0 ? `${near}:${f.line}` : near;
     }
     return f.nameless ? "" : f.module.split("/").pop() ?? "";
+}
+
+/** A change with its sign. */
+export function signed(n: number, words: (n: number) => string): string {
+    return (n > 0 ? "+" : "") + words(n);
 }
 
 export function loadReport(): Report {

@@ -4,7 +4,7 @@ import { useMemo, useState } from "preact/hooks";
 import { Flame } from "../components/flame.tsx";
 import { count, size } from "../lib/format.ts";
 import { changeColour, frameColour } from "./colour.ts";
-import { type Report, where } from "./data.ts";
+import { type Report, signed, where } from "./data.ts";
 import { buildTree, type Node } from "./tree.ts";
 import "./flame.css";
 
@@ -14,48 +14,70 @@ function about(n: Node): string {
     return [place, n.frame.module.split("/").pop()].filter(Boolean).join(" · ");
 }
 
-export function FlameSection({ report }: { report: Report }) {
-    const measures = report.data.measures.map((m, i) => ({ ...m, i })).filter((m) => m.total !== 0);
-    const [chosen, choose] = useState((measures.find((m) => m.key === "peak") ?? measures[0])?.i ?? 0);
+function Choices<T>({ label, options, chosen, choose }: {
+    label: string; options: { value: T; text: string; help?: string }[]; chosen: T; choose: (v: T) => void;
+}) {
+    return (
+        <div class="choices screen-only" role="group" aria-label={label}>
+            {options.map((o) => (
+                <button aria-pressed={o.value === chosen} title={o.help} onClick={() => choose(o.value)}>{o.text}</button>
+            ))}
+        </div>
+    );
+}
+
+const DIRECTIONS = [
+    { value: false, text: "From main down" },
+    { value: true, text: "From the allocation up", help: "Who allocated, and who called them: one function in many places becomes one box" },
+];
+
+const SIGNS = [{ value: 1, text: "What grew" }, { value: -1, text: "What shrank" }];
+
+export function FlameSection({ report, first }: { report: Report; first: string }) {
+    const isDiff = !!report.data.diff;
+    const measures = report.data.measures.map((m, i) => ({ ...m, i }))
+        .filter((m) => (isDiff ? report.data.sides![m.i].known : m.total !== 0));
+    const [chosen, choose] = useState((measures.find((m) => m.key === first) ?? measures[0])?.i ?? 0);
     const [inverse, setInverse] = useState(false);
     const [search, setSearch] = useState("");
+    const [sign, setSign] = useState(1);
     const measure = report.data.measures[chosen];
-    const words = measure.unit === "bytes" ? size : count;
+    const plain = measure.unit === "bytes" ? size : count;
+    const words = (n: number) => (isDiff ? signed(sign * n, plain) : plain(n));
     const root = useMemo(
-        () => buildTree(report, chosen, inverse, report.data.diff ? "difference" : "all"), [chosen, inverse]);
-    const isDiff = !!report.data.diff;
-    const most = isDiff ? Math.abs(root.children[0]?.value ?? 0) : 0;
+        () => buildTree(report, chosen, inverse, isDiff ? "all changes" : "all", sign), [chosen, inverse, sign]);
+    const most = root.children.reduce((m, c) => Math.max(m, c.value), 0);
     const found = useMemo(() => matched(root, search), [root, search]);
     if (measures.length === 0) return <p>Nothing was allocated.</p>;
     return (
         <>
-            <div class="choices screen-only" role="group" aria-label="What the width shows">
-                {measures.map((m) => (
-                    <button aria-pressed={m.i === chosen} title={m.help} onClick={() => choose(m.i)}>{m.label}</button>
-                ))}
-            </div>
+            <Choices label="What the width shows" chosen={chosen} choose={choose}
+                options={measures.map((m) => ({ value: m.i, text: m.label, help: m.help }))} />
             <div class="choices screen-only">
-                <button aria-pressed={!inverse} onClick={() => setInverse(false)}>From main down</button>
-                <button aria-pressed={inverse} onClick={() => setInverse(true)}
-                    title="Who allocated, and who called them: one function in many places becomes one box">
-                    From the allocation up
-                </button>
+                {isDiff && <Choices label="Direction of change" options={SIGNS} chosen={sign} choose={setSign} />}
+                <Choices label="Direction" options={DIRECTIONS} chosen={inverse} choose={setInverse} />
                 <input type="search" placeholder="Mark functions" aria-label="Mark functions" value={search}
                     onInput={(e) => setSearch(e.currentTarget.value)} />
                 {search !== "" && <span class="flame-found" aria-live="polite">{words(found)} in marked functions</span>}
             </div>
             <p class="print-only flame-print">{measure.label}: {measure.help}.</p>
-            <Flame<Node> root={root} words={words} about={about} search={search.toLowerCase()}
-                colour={(n) => (isDiff ? changeColour(n.value, most) : frameColour(n.frame))}
-                describe={`Flame graph: ${measure.label}, ${words(root.value)} in all.`} />
-            <div class="flame-key">
-                {isDiff
-                    ? <><i style={`--box:${changeColour(1, 1)}`} />more <i style={`--box:${changeColour(-1, 1)}`} />less</>
-                    : <><i style="--box:hsl(34 var(--flame-own-s) var(--flame-own-l))" />the program's own code{" "}
-                        <i style="--box:hsl(200 var(--flame-lib-s) var(--flame-lib-l))" />libraries{" "}
-                        <i style="--box:var(--flame-grey)" />no name known</>}
-            </div>
+            {root.value === 0 ? <p>Nothing {sign > 0 ? "grew" : "shrank"}.</p> : (
+                <Flame<Node> root={root} words={words} about={about} search={search.toLowerCase()}
+                    colour={(n) => (isDiff && n.frame ? changeColour(sign * n.value, most) : frameColour(n.frame))}
+                    describe={`Flame graph: ${measure.label}, ${words(root.value)} in all.`} />
+            )}
+            {!isDiff && <FlameKey />}
         </>
+    );
+}
+
+function FlameKey() {
+    return (
+        <div class="flame-key">
+            <i style="--box:hsl(34 var(--flame-own-s) var(--flame-own-l))" />the program's own code{" "}
+            <i style="--box:hsl(200 var(--flame-lib-s) var(--flame-lib-l))" />libraries{" "}
+            <i style="--box:var(--flame-grey)" />no name known
+        </div>
     );
 }
 

@@ -6,7 +6,7 @@ import type { Report } from "./data.ts";
 import { Place, Stack } from "./stack.tsx";
 import "./sites.css";
 
-function text(report: Report, site: number): string {
+export function text(report: Report, site: number): string {
     return report.stack(site).map((f) => `${f.name} ${f.file} ${f.module}`).join(" ").toLowerCase();
 }
 

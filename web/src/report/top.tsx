@@ -7,7 +7,7 @@ import type { Report } from "./data.ts";
 import { Place } from "./stack.tsx";
 import "./top.css";
 
-function Tile({ title, value, says, tone, href }: {
+export function Tile({ title, value, says, tone, href }: {
     title: string; value: string; says: ComponentChildren; tone?: "bad" | "good"; href?: string;
 }) {
     const inner = (

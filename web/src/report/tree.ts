@@ -29,8 +29,8 @@ function fresh(name: string, frame: Frame | null, parent: Growing | null): Growi
 
 function add(node: Growing, value: number, site: number): void {
     node.value += value;
-    if (Math.abs(value) > node.siteValue) {
-        node.siteValue = Math.abs(value);
+    if (value > node.siteValue) {
+        node.siteValue = value;
         node.site = site;
     }
 }
@@ -51,7 +51,7 @@ function finish(root: Growing): void {
     const all: Growing[] = [root];
     for (let i = 0; i < all.length; i++) {
         const n = all[i];
-        n.children.sort((a, b) => Math.abs(b.value) - Math.abs(a.value) || (a.name < b.name ? -1 : 1));
+        n.children.sort((a, b) => b.value - a.value || (a.name < b.name ? -1 : 1));
         all.push(...(n.children as Growing[]));
     }
 }
@@ -65,11 +65,12 @@ function addRest(node: Growing, value: number): void {
     small.value += value;
 }
 
-export function buildTree(report: Report, measure: number, inverse: boolean, rootName: string): Node {
+/** `sign`: in a diff, 1 for what grew and -1 for what shrank; each is a tree of its own. */
+export function buildTree(report: Report, measure: number, inverse: boolean, rootName: string, sign = 1): Node {
     const root = fresh(rootName, null, null);
     for (let s = 0; s < report.rowsCount; s++) {
-        const value = report.value(s, measure);
-        if (value === 0) continue;
+        const value = sign * report.value(s, measure);
+        if (value <= 0) continue;
         const rest = s >= report.sitesCount;
         // Where the stack of a rest ends is not where it allocated: from inside out it has no path.
         const stack = rest && inverse ? [] : report.stack(s);

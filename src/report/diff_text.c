@@ -1,0 +1,201 @@
+// diff_text.c: what grew, by how much, and where; then what shrank; then the verdict.
+
+#include "report/diff_print.h"
+
+#include "report/name.h"
+#include "report/stack.h"
+#include "report/utf8.h"
+#include "report/words.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LEFT        11 // as in text.c
+#define STACK_LINES 4
+#define BAR_WIDTH   16
+#define NAME_WIDTH  46
+
+// "1.23 MB" or "1,234".
+static const char *value(char out[WORDS_SIZE], u32 gauge, u64 n)
+{
+    return gauges[gauge].unit == GAUGE_BYTES ? words_size(out, n) : words_count(out, n);
+}
+
+// "+1.23 MB", "-12"; the sign of the change.
+static const char *change(char out[2 * WORDS_SIZE], u32 gauge, u64 before, u64 after)
+{
+    char n[WORDS_SIZE];
+    u64 by = after > before ? after - before : before - after;
+    snprintf(out, 2 * WORDS_SIZE, "%s%s",
+             after > before   ? "+"
+             : after < before ? "-"
+                              : "",
+             value(n, gauge, by));
+    return out;
+}
+
+static void right(struct ink *k, enum style style, const char *text)
+{
+    ink_to(k, (u32)(LEFT - 1 - size_min(utf8_width(text), LEFT - 1)));
+    ink(k, style, "%s", text);
+    ink_to(k, LEFT);
+}
+
+static void heading(struct ink *k, const char *text)
+{
+    ink(k, INK_HEAD, "%s", text);
+    ink_to(k, LEFT);
+}
+
+static void sums(struct ink *k, const struct diff *d, u32 asked)
+{
+    for (u32 g = 0; g < gauges_count; g++) {
+        char a[WORDS_SIZE], b[WORDS_SIZE], by[2 * WORDS_SIZE];
+        u64 before = d->rows.before[g], after = d->rows.after[g];
+        if (g != asked && (!d->known[g] || before == after))
+            continue;
+        ink_to(k, LEFT);
+        ink(k, g == asked ? INK_BOLD : INK_PLAIN, "%s", gauges[g].label);
+        ink_to(k, LEFT + 17);
+        ink(k, INK_PLAIN, "%12s -> %-12s", value(a, g, before), value(b, g, after));
+        enum style style = g != asked || after == before ? INK_DIM
+                           : after > before              ? INK_BAD
+                                                         : INK_GOOD;
+        ink(k, style, "%s", before == after ? "the same" : change(by, g, before, after));
+        ink_line(k);
+    }
+}
+
+static void stack_line(struct ink *k, struct store *store, const struct stack_line *l,
+                       const char *name, u32 width)
+{
+    if (l->hidden > 0) {
+        ink_to(k, LEFT);
+        ink(k, INK_DIM, "(%u more)", l->hidden);
+        ink_line(k);
+    }
+    ink_to(k, LEFT);
+    ink(k, l->mine ? INK_BOLD : INK_PLAIN, "%s", name);
+    const char *where = stack_where(store, l);
+    if (*where != 0) {
+        ink_to(k, LEFT + width + 2);
+        ink(k, l->symbol->file != NULL ? INK_PLAIN : INK_DIM, "%s", where);
+    }
+    ink_line(k);
+}
+
+static void stack(struct ink *k, struct store *store, const struct row *r)
+{
+    struct stack s = stack_cut(r->symbols, store, r->place->sample, STACK_LINES);
+    if (s.lines_count == 0) {
+        ink_to(k, LEFT);
+        ink(k, INK_DIM, "stacks that found no room in the recording");
+        ink_line(k);
+    }
+    const char **names = store_push(store, (s.lines_count + 1) * sizeof *names);
+    size_t width = 12;
+    for (u32 i = 0; i < s.lines_count; i++) {
+        names[i] = name_fit(store, name_short(store, s.lines[i].symbol->function), NAME_WIDTH);
+        width = size_max(width, utf8_width(names[i]));
+    }
+    for (u32 i = 0; i < s.lines_count; i++)
+        stack_line(k, store, &s.lines[i], names[i], (u32)width);
+}
+
+static void place(struct ink *k, const struct diff *d, u32 row, u32 gauge, u64 whole, bool grown)
+{
+    char by[2 * WORDS_SIZE], a[WORDS_SIZE], b[WORDS_SIZE];
+    const struct row *r = &d->rows.items[row];
+    u64 before = r->before[gauge], after = r->after[gauge];
+    right(k, grown ? INK_BAD : INK_GOOD, change(by, gauge, before, after));
+    ink_bar(k, row_weight(r, gauge), whole, BAR_WIDTH);
+    ink(k, INK_DIM, "  %s -> %s", value(a, gauge, before), value(b, gauge, after));
+    if (before == 0)
+        ink(k, INK_DIM, " · new");
+    ink_line(k);
+    stack(k, &d->after->store, r);
+    ink_line(k);
+}
+
+static void list(struct ink *k, const struct diff *d, const struct diff_options *o, bool grown)
+{
+    u32 count, *rows = diff_sorted(d, o->gauge, grown, &count);
+    char n[WORDS_SIZE], by[2 * WORDS_SIZE];
+    u64 whole = 0, rest = 0;
+    for (u32 i = 0; i < count; i++)
+        whole += row_weight(&d->rows.items[rows[i]], o->gauge);
+    u32 shown = o->places_max == 0 || count < o->places_max ? count : o->places_max;
+    heading(k, grown ? "GREW" : "SHRANK");
+    if (count == 0) {
+        ink(k, INK_GOOD, "nothing");
+        ink_line(k);
+    } else {
+        ink(k, INK_PLAIN, "%s in %s", change(by, o->gauge, grown ? 0 : whole, grown ? whole : 0),
+            words_of(n, count, "place"));
+        ink_line(k);
+        ink_line(k);
+    }
+    for (u32 i = 0; i < shown; i++)
+        place(k, d, rows[i], o->gauge, whole, grown);
+    for (u32 i = shown; i < count; i++)
+        rest += row_weight(&d->rows.items[rows[i]], o->gauge);
+    if (shown < count) {
+        right(k, INK_PLAIN, change(by, o->gauge, grown ? 0 : rest, grown ? rest : 0));
+        ink(k, INK_PLAIN, "in %s", words_of(n, count - shown, "smaller place"));
+        ink_line(k);
+        ink_line(k);
+    }
+    if (count == 0)
+        ink_line(k);
+    free(rows);
+}
+
+struct diff_verdict diff_judge(const struct diff *d, const struct diff_options *o)
+{
+    u64 before = d->rows.before[o->gauge], after = d->rows.after[o->gauge];
+    u32 count, *grown = diff_sorted(d, o->gauge, true, &count);
+    struct diff_verdict v = {.grown = after > before ? after - before : 0};
+    v.places = o->judge ? diff_over(d, o->gauge, grown, count, o->fail_over) : 0;
+    v.failed = o->judge && (v.places > 0 || v.grown > o->fail_over);
+    free(grown);
+    return v;
+}
+
+static void verdict(struct ink *k, const struct diff *d, const struct diff_options *o)
+{
+    struct diff_verdict v = diff_judge(d, o);
+    char limit[WORDS_SIZE], all[WORDS_SIZE], places[WORDS_SIZE];
+    value(limit, o->gauge, o->fail_over);
+    heading(k, "VERDICT");
+    if (!v.failed)
+        ink(k, INK_GOOD, "passed: nothing grew by more than %s", limit);
+    else if (v.places > 0)
+        ink(k, INK_BAD, "failed: %s grew by more than %s", words_of(places, v.places, "place"),
+            limit);
+    else
+        ink(k, INK_BAD, "failed: all together grew by %s, more than %s",
+            value(all, o->gauge, v.grown), limit);
+    ink_line(k);
+}
+
+void diff_text(struct ink *k, const struct diff *d, const struct diff_options *o)
+{
+    char a[WORDS_SIZE], b[WORDS_SIZE];
+    heading(k, "loam");
+    if (d->labels)
+        ink(k, INK_PLAIN, "%s (%s) -> %s (%s)", o->from, words_time(a, d->from_ns), o->to,
+            words_time(b, d->to_ns));
+    else
+        ink(k, INK_PLAIN, "%s -> %s", o->from, o->to);
+    ink_line(k);
+    ink_to(k, LEFT);
+    ink(k, INK_DIM, "%s", d->after->command);
+    ink_line(k);
+    ink_line(k);
+    sums(k, d, o->gauge);
+    ink_line(k);
+    list(k, d, o, true);
+    list(k, d, o, false);
+    if (o->judge)
+        verdict(k, d, o);
+}
