@@ -156,6 +156,11 @@ BENCHES := $(patsubst bench/%,$O/bench/%,$(basename $(wildcard $(addprefix bench
 $O/bench/%: bench/%.c bench/bench.h
 	@mkdir -p $(@D)
 	$(CC) -std=gnu17 $(BENCH_FLAGS) -Wstrict-prototypes -Wmissing-prototypes -o $@ $< -lm
+# Those that compare collectors hold loam's.
+$O/bench/micro/gc_%: bench/micro/gc_%.c bench/micro/gc.h bench/bench.h $O/libloam.a
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 $(BENCH_FLAGS) -Iinclude -Wstrict-prototypes -Wmissing-prototypes -o $@ $< \
+		$O/libloam.a -ldl -lm
 $O/bench/%: bench/%.cc bench/bench.h
 	@mkdir -p $(@D)
 	$(CXX) -std=gnu++17 $(BENCH_FLAGS) -fno-allocation-dce -o $@ $<

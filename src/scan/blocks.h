@@ -41,7 +41,9 @@ struct span {
     bool single;    // one large block, whose size does not fit its tag
     u8 shape_words; // words after which `shape` repeats; 0 = every word may be a pointer
     u64 shape;      // bit i: word i of each repetition may be a pointer; none: a leaf
+    u64 pad;
 };
+static_assert(sizeof(struct span) == 64, "the mark looks at one a block");
 
 struct blocks {
     struct target *target;

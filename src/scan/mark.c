@@ -5,6 +5,13 @@
 // from the last. So blocks leave the worklist through a queue of 32: on entry their first bytes are
 // prefetched, on exit, 32 blocks later, they have arrived. (Prefetching when a block is marked is
 // too early: a wide block pushes hundreds, and the first lines are evicted again.)
+//
+// Where blocks lie in the order in which they are reached, the processor fetches them by itself and
+// the queue only costs. So every thousand blocks it is decided anew, by how many of the last
+// thousand lay near the one before.
+//
+// The inner loops work on a copy of struct mark in registers: its words are changed through
+// pointers to words, so the compiler would otherwise load each of them anew for every word.
 #include "scan/mark.h"
 
 #include <errno.h>
@@ -12,6 +19,8 @@
 
 #define QUEUE  32
 #define BUFFER ((size_t)1 * MiB)
+#define ROUND  1024 // blocks after which it is decided whether to use the queue
+#define NEAR   512  // bytes between two blocks that are near each other
 
 static size_t left_room(const struct blocks *b)
 {
@@ -53,35 +62,69 @@ void mark_done(struct mark *m)
 
 // ---------------------------------------------------------------- marking
 
-static always_inline_ bool is_left(const struct mark *m, u32 slot)
+// What the inner loop needs of struct mark and struct blocks.
+struct hot {
+    const struct page *page;
+    u64 *left;
+    struct work *work;
+    u64 base, extent;
+    size_t depth;
+    const struct blocks *blocks;
+};
+
+static always_inline_ struct hot hot_of(const struct mark *m)
 {
-    return m->left[slot / 64] >> (slot & 63) & 1;
+    const struct blocks *b = m->blocks;
+    return (struct hot){b->page, m->left, m->work, b->base, b->extent, m->depth, b};
 }
 
-static always_inline_ void push(struct mark *m, u32 span, u32 slot)
+static always_inline_ void push(struct hot *h, u32 span, u32 slot)
 {
-    assert(is_left(m, slot));
-    assert(m->depth < m->blocks->live_count); // M1
-    m->left[slot / 64] &= ~((u64)1 << (slot & 63));
-    m->work[m->depth++] = (struct work){span, slot};
+    assert(h->left[slot / 64] >> (slot & 63) & 1);
+    assert(h->depth < h->blocks->live_count); // M1
+    h->left[slot / 64] &= ~((u64)1 << (slot & 63));
+    h->work[h->depth++] = (struct work){span, slot};
+}
+
+static always_inline_ void mark_in(struct hot *h, const struct page *p, u64 word)
+{
+    u64 in_span = word - p->start;
+    if (in_span >= p->reach)
+        return;
+    u32 slot = p->slot + (u32)(in_span * p->magic >> 48);
+    if ((h->left[slot / 64] >> (slot & 63) & 1) && blocks_holds(h->blocks, p, word, slot))
+        push(h, p->span, slot);
+}
+
+static noinline_ void mark_far(struct hot *h, u64 word)
+{
+    mark_in(h, blocks_far(h->blocks, word), word);
+}
+
+static always_inline_ void mark_word(struct hot *h, u64 word)
+{
+    u64 offset = word - h->base;
+    if (offset < h->extent)
+        mark_in(h, &h->page[offset >> PAGE_SHIFT], word);
+    else if (unlikely(word - h->blocks->far_base < h->blocks->far_end - h->blocks->far_base))
+        mark_far(h, word);
 }
 
 void mark_slot(struct mark *m, u32 span, u32 slot)
 {
-    if (is_left(m, slot))
-        push(m, span, slot);
+    struct hot h = hot_of(m);
+    if (!mark_test(m, slot))
+        push(&h, span, slot);
+    m->depth = h.depth;
 }
 
 void mark_words(struct mark *m, const u64 *words, size_t count)
 {
-    const struct blocks *b = m->blocks;
+    struct hot h = hot_of(m);
+    for (size_t i = 0; i < count; i++)
+        mark_word(&h, words[i]);
     m->words += count;
-    for (size_t i = 0; i < count; i++) {
-        u32 slot;
-        const struct page *p = blocks_slot(b, words[i], &slot);
-        if (p != NULL && is_left(m, slot) && blocks_holds(b, p, words[i], slot))
-            push(m, p->span, slot);
-    }
+    m->depth = h.depth;
 }
 
 int mark_range(struct mark *m, u64 start, u64 size)
@@ -102,23 +145,36 @@ int mark_range(struct mark *m, u64 start, u64 size)
 
 // ---------------------------------------------------------------- following
 
-static inline void fetch(const struct mark *m, struct work w)
+static always_inline_ const char *image_of(const struct span *s, u32 slot)
 {
-    const struct span *s = &m->blocks->span[w.span];
-    const char *at = s->image + (w.slot - s->slot) * s->size;
-    __builtin_prefetch(at);
-    __builtin_prefetch(at + size_min(s->size, 64) - 8); // half of the small blocks are in two lines
+    return s->image + (u64)(slot - s->slot) * s->size;
 }
 
 // Only the words that the span's shape names.
-static noinline_ void mark_shaped(struct mark *m, const struct span *s, const u64 *words, size_t n)
+static noinline_ size_t mark_shaped(struct hot *h, const struct span *s, const u64 *words, size_t n)
 {
+    if (s->shape == 0)
+        return 0;
     for (size_t i = 0; i < n; i += s->shape_words)
         for (u64 left = s->shape; left != 0; left &= left - 1) {
             size_t at = i + (unsigned)__builtin_ctzll(left);
             if (at < n)
-                mark_words(m, &words[at], 1);
+                mark_word(h, words[at]);
         }
+    return n;
+}
+
+// The words of one block. How many were looked at.
+static always_inline_ size_t follow(struct hot *h, struct work w)
+{
+    const struct span *s = &h->blocks->span[w.span];
+    const u64 *words;
+    size_t n = mark_contents(s, w.slot, &words);
+    if (unlikely(s->shape_words != 0))
+        return mark_shaped(h, s, words, n);
+    for (size_t i = 0; i < n; i++)
+        mark_word(h, words[i]);
+    return n;
 }
 
 static bool is_leaf(const struct span *s)
@@ -126,31 +182,64 @@ static bool is_leaf(const struct span *s)
     return s->shape_words != 0 && s->shape == 0;
 }
 
-void mark_run(struct mark *m)
+// Up to ROUND blocks, newest first. Number of those near the one before.
+static noinline_ unsigned follow_ordered(struct mark *m)
 {
+    struct hot h = hot_of(m);
+    const char *last = NULL;
+    unsigned near = 0;
+    size_t words = 0;
+    for (unsigned i = 0; i < ROUND && h.depth != 0; i++) {
+        struct work w = h.work[--h.depth];
+        const char *at = image_of(&h.blocks->span[w.span], w.slot);
+        near += (size_t)(at - last + NEAR) < 2 * NEAR;
+        last = at;
+        words += follow(&h, w);
+    }
+    m->words += words;
+    m->depth = h.depth;
+    return near;
+}
+
+// The same through the queue, which is empty before and afterwards.
+static noinline_ unsigned follow_scattered(struct mark *m)
+{
+    struct hot h = hot_of(m);
     struct work queue[QUEUE];
-    unsigned head = 0, count = 0;
-    while (m->depth != 0 || count != 0) {
-        while (count < QUEUE && m->depth != 0) {
-            struct work w = m->work[--m->depth];
-            if (is_leaf(&m->blocks->span[w.span]))
+    unsigned head = 0, count = 0, near = 0;
+    const char *last = NULL;
+    size_t words = 0;
+    for (unsigned i = 0; h.depth != 0 || count != 0;) {
+        while (count < QUEUE && h.depth != 0 && i < ROUND) {
+            struct work w = h.work[--h.depth];
+            const struct span *s = &h.blocks->span[w.span];
+            i++;
+            if (is_leaf(s))
                 continue;
-            fetch(m, w);
+            const char *at = image_of(s, w.slot);
+            near += (size_t)(at - last + NEAR) < 2 * NEAR;
+            last = at;
+            __builtin_prefetch(at);
+            __builtin_prefetch(at + size_min(s->size, 64) -
+                               8); // half of the small blocks are in two lines
             queue[(head + count++) % QUEUE] = w;
         }
         if (count == 0)
             break;
-        struct work w = queue[head];
+        words += follow(&h, queue[head]);
         head = (head + 1) % QUEUE;
         count--;
-        const u64 *words;
-        assert(mark_test(m, w.slot));
-        const struct span *s = &m->blocks->span[w.span];
-        size_t n = mark_contents(s, w.slot, &words);
-        if (likely(s->shape_words == 0))
-            mark_words(m, words, n);
-        else
-            mark_shaped(m, s, words, n);
     }
-    assert(m->depth == 0);
+    m->words += words;
+    m->depth = h.depth;
+    return near;
+}
+
+void mark_run(struct mark *m)
+{
+    bool ordered = false;
+    while (m->depth != 0) {
+        unsigned near = ordered ? follow_ordered(m) : follow_scattered(m);
+        ordered = near > ROUND * 3 / 4;
+    }
 }

@@ -1,0 +1,58 @@
+// gc_pause: how long does a program stand still that keeps 1 GB and goes on changing it?
+//
+//     gc_pause [-s SCALE] [-l BYTES] loam|loam-in-place|boehm
+//
+// A table of lists fills BYTES; then random lists are cut and grown again, which is garbage at a
+// steady rate. `longest_stop` is what the program sees; `pause_max` what the collector says.
+
+#include "gc.h"
+
+enum { LIST = 64 }; // objects a list
+
+struct node {
+    struct node *next;
+    size_t value[3];
+};
+
+static struct peer peer;
+
+static struct node *list_new(size_t value)
+{
+    struct node *first = NULL;
+    for (size_t i = 0; i < LIST; i++) {
+        struct node *n = peer.take(sizeof *n);
+        check(n != NULL);
+        n->next = first;
+        n->value[0] = value;
+        first = n;
+    }
+    return first;
+}
+
+int main(int argc, char **argv)
+{
+    struct bench b = bench_args(argc, argv, (struct bench){.live = GiB});
+    size_t lists = b.live / (LIST * sizeof(struct node));
+    peer = peer_of(b.mode);
+    check(peer.collect != NULL);
+    struct node **table = peer.take(lists * sizeof *table);
+    check(table != NULL);
+    struct watch w = {0, 0};
+    for (size_t i = 0; i < lists; i++) {
+        table[i] = list_new(i);
+        watch_look(&w);
+    }
+    metric("longest_stop_growing", w.longest * 1e3, "ms");
+    w = (struct watch){0, 0};
+    struct rng r = rng_seeded(9);
+    for (size_t i = 0, n = scaled(&b, 3.0 * (double)lists); i < n; i++) {
+        size_t k = rng_below(&r, lists);
+        check(table[k]->value[0] == k);
+        table[k] = list_new(k);
+        watch_look(&w);
+    }
+    metric("longest_stop", w.longest * 1e3, "ms");
+    metric("cpu", clock_seconds(CLOCK_PROCESS_CPUTIME_ID), "s");
+    tell_loam();
+    return 0;
+}
