@@ -153,7 +153,7 @@ static inline u64 *fake_block(struct fake *f, u32 page, u32 i)
 static inline u64 *fake_live(struct fake *f, u32 page, u32 i, u32 asked, u32 site)
 {
     f->side[page].free[i / 64] &= ~((u64)1 << (i & 63));
-    f->tags[2 * f->desc[page].tags + i] = (u64)asked << 32 | site;
+    f->tags[2 * f->desc[page].tags + i] = (u64)asked << BLOCKS_ASKED_SHIFT | site;
     return fake_block(f, page, i);
 }
 
@@ -162,8 +162,8 @@ static inline u64 *fake_large(struct fake *f, u64 bytes, u64 asked, u32 site)
     u32 page = f->page, pages = (u32)((bytes + PAGE_SIZE - 1) / PAGE_SIZE);
     f->desc[page] =
         (struct desc){.kind = PAGE_LARGE, .bytes = bytes, .pages = pages, .tags = f->tags_used / 2};
-    f->tags[f->tags_used] = (asked & 0xffffffff) << 32 | site;
-    f->tags[f->tags_used + 1] = asked >> 32 << 32;
+    f->tags[f->tags_used] = asked << BLOCKS_ASKED_SHIFT | site;
+    f->tags[f->tags_used + 1] = asked >> (64 - BLOCKS_ASKED_SHIFT);
     f->tags_used += 2;
     fake_tails(f, page, pages);
     return (u64 *)(f->arena + page * PAGE_SIZE);
