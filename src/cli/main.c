@@ -17,6 +17,7 @@ const struct command *const commands[] = {
     &command_map,
     &command_mem,
     &command_elf,
+    &command_layout,
     &command_lab,
     &command_help,
     &command_version,

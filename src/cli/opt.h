@@ -56,6 +56,7 @@ extern const struct command
     command_map,
     command_mem,
     command_elf,
+    command_layout,
     command_lab,
     command_help,
     command_version,
