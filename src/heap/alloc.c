@@ -272,3 +272,9 @@ void *heap_meta(size_t size)
     lock_give(&the.meta_lock);
     return p;
 }
+
+void heap_forget(void *p)
+{
+    if (the.ops != NULL && the.ops->forget != NULL)
+        the.ops->forget(p);
+}

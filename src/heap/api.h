@@ -38,6 +38,9 @@ bool heap_find(const void *p, struct heap_block *ret);
 struct heap *heap_enter(void);
 void heap_leave(struct heap *h);
 
+// The block at p is meant to live as long as the program: whoever looks for leaks shall not tell it.
+void heap_forget(void *p);
+
 // Install ops; once, early, while one thread runs. Blocks allocated earlier stay valid.
 void heap_set_ops(const struct heap_ops *ops);
 

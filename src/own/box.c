@@ -6,6 +6,7 @@
 #include <loam/box.h>
 
 #include "base/base.h"
+#include "heap/api.h"
 #include "own/debug.h"
 
 #include <errno.h>
@@ -116,6 +117,7 @@ void *loam_box_forget_(void *object)
     struct box *b = check_alive(object);
     if (debugging())
         note_end(NOTE_BOX_MADE, NOTE_BOX_FORGOTTEN, object);
+    heap_forget((char *)object - object_offset((size_t)1 << b->align_log));
     b->word = BOX_FORGOTTEN;
     atomic_fetch_add_explicit(&the_boxes.forgotten, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&the_boxes.forgotten_bytes, b->size, memory_order_relaxed);

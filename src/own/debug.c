@@ -13,6 +13,7 @@
 #include "own/fault.h"
 
 #include <loam/heap.h>
+#include <loam/rc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -280,6 +281,11 @@ static void fork_done(void)
         lock_give(&the.lock);
 }
 
+static void at_exit(void)
+{
+    loam_rc_cycles();
+}
+
 // A setuid program takes no orders from its caller.
 static bool wanted(void)
 {
@@ -301,5 +307,6 @@ __attribute__((constructor(103))) static void debug_start(void)
     the.traces_can = trace_begin();
     if (fault_watch(own_fault) < 0)
         return;
+    atexit(at_exit);
     the_debug.on = pthread_atfork(fork_prepare, fork_done, fork_done) == 0;
 }

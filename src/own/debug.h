@@ -43,7 +43,7 @@ bool note_find(enum note_kind kind, const void *object, u64 number, struct note 
 // The life that `from` began ends with `to`, which keeps what the first says about its making.
 void note_end(enum note_kind from, enum note_kind to, const void *object);
 void note_remove(enum note_kind kind, const void *object, u64 number);
-// Each note of one kind, in no order; under the lock of notes.
+// Each note of one kind, in no order; under the lock of notes, so `see` may not ask for others.
 void note_each(enum note_kind kind, void (*see)(void *ctx, const struct note *n), void *ctx);
 u32 debug_thread(void);
 

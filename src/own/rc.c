@@ -3,35 +3,16 @@
 // rc and arc are one thing: a bit of the header says whether counts are atomic, so a reference
 // cannot be counted the wrong way, and there is one set of functions. The branch is foretold well,
 // and costs far less than an atomic operation.
-#include <loam/rc.h>
+#include "own/rc.h"
 
-#include "base/base.h"
 #include "own/debug.h"
 
 #include <errno.h>
 #include <loam/heap.h>
-#include <stdatomic.h>
 
-// X1  strong is the number of references; the destructor runs when it becomes 0, and it never
-//     grows from 0 again.
-// X2  weak is the number of weak references, and one more as long as strong is not 0 or the
-//     destructor runs. The memory goes when it becomes 0.
-// X3  both counts of a freed rc stay 0 until its memory is used again, by which a reference that
-//     was let go too often is told.
-struct rc {
-    void (*drop)(void *object);
-    _Atomic u32 strong;
-    _Atomic u32 weak; // and the bit ATOMIC, which never changes
-};
-static_assert(sizeof(struct rc) == 16, "keeps an object aligned as malloc would");
 #define RC_ALIGN  16
 #define ATOMIC    (1u << 31)
 #define COUNT_MAX (1u << 30)
-
-static struct rc *rc_of(const void *object)
-{
-    return (struct rc *)object - 1;
-}
 
 static bool is_atomic(const struct rc *r)
 {

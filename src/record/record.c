@@ -198,6 +198,15 @@ static size_t usable(const void *p)
     return size < all ? size : all;
 }
 
+// Without a tag the leak scan follows the block's pointers, and does not tell it. The counters keep
+// it as live, which it is.
+static void forget(void *p)
+{
+    struct tags tags;
+    if (state() != RECORD_OFF && tags_find(p, false, &tags))
+        tags_clear(&tags);
+}
+
 static const struct heap_ops ops = {
     .alloc = alloc,
     .free = release,
@@ -205,6 +214,7 @@ static const struct heap_ops ops = {
     .usable = usable,
     .tags_gone = tags_gone,
     .fork_child = fork_child,
+    .forget = forget,
 };
 
 // ---------------------------------------------------------------- start and end

@@ -28,7 +28,7 @@ both_places()
         my ($t, $f, $n) = @ENV{"TEXT", "FIRST", "THEN"};
         my $frames = qr/(?:    .*\n)*?/;
         my $first = $f eq "" ? "" : qr/  \S.*:\n$frames    \Q$f\E\+0x.*\n(?:    .*\n)*/;
-        exit(/^loam: \Q$t\E: 0x[0-9a-f]+\n(?:  \S.*[^:]\n)*$first  \S.*:\n$frames    \Q$n\E\+0x/m
+        exit(/^loam: \Q$t\E: 0x[0-9a-f]+\n(?:  .*[^:]\n)*$first  \S.*:\n$frames    \Q$n\E\+0x/m
             ? 0 : 1)' "$1"
 }
 
