@@ -115,11 +115,12 @@ void pages_usage(size_t *ret_live, size_t *ret_dirty);
 
 // ---- slab.c, refill.c: slabs and windows; the owner's thread only, h busy
 
-u32 slab_new(struct heap *h, unsigned cls); // 0 on ENOMEM
-void slab_park(struct heap *h, u32 slab);   // a slab with little left to give leaves circulation
-void slab_edge(struct heap *h, u32 slab);   // used has fallen to low: wake or release
-void slab_adopt(struct heap *h, u32 slab);  // its state word was just won
-void slab_unpool(struct heap *h, u32 slab); // under the pool's lock
+void slab_set_owner(u32 slab, struct heap *h); // of all its pages
+u32 slab_new(struct heap *h, unsigned cls);    // 0 on ENOMEM
+void slab_park(struct heap *h, u32 slab);      // a slab with little left to give leaves circulation
+void slab_edge(struct heap *h, u32 slab);      // used has fallen to low: wake or release
+void slab_adopt(struct heap *h, u32 slab);     // its state word was just won
+void slab_unpool(struct heap *h, u32 slab);    // under the pool's lock
 bool slab_from_pool(struct heap *h, unsigned cls); // into the list of partial ones; false: none
 void slab_place(struct heap *h, u32 slab);         // in no list: into the one it belongs in
 bool slab_make_current(struct heap *h, u32 slab);  // false: a stranger is purging it just now

@@ -1,8 +1,9 @@
 // class.h: size classes: which block sizes exist, and how a slab of each is laid out.
 //
 // Sizes go 16, 32, .. 128, then eight to a doubling up to 32 KiB, so that rounding up wastes at
-// most an eighth. A slab has as many pages as it takes to hold 8 blocks and to waste at most 1/32
-// at its tail; up to 1 KiB one page always does.
+// most an eighth. A slab has as many pages as it takes to hold 64 blocks up to 1 KiB, 16 up to
+// 4 KiB and 8 beyond, and to waste at most 1/32 at its tail. With 16 blocks of 1 KiB a thread that
+// replaced blocks of all sizes went from slab to slab for single blocks (docs/windows.md).
 #pragma once
 
 #include "heap/heap.h"

@@ -77,19 +77,20 @@ static always_inline_ void heap_free_fast(void *p, int kind)
     size_t offset = (size_t)((char *)p - arena.base);
     if (likely(offset < arena_bytes() && h->busy == 0)) {
         u32 page = (u32)(offset >> PAGE_SHIFT);
-        struct desc *d = &arena.desc[page];
+        const struct desc *d = &arena.desc[page];
         busy_begin(h);
         // Relaxed: only this thread ever stores `h` here, or takes it away (H3).
         if (likely(atomic_load_explicit(&d->owner, memory_order_relaxed) == h)) {
-            u64 product = (offset & (PAGE_SIZE - 1)) * (u64)d->magic;
+            u32 slab = page - d->hop;
+            u64 product = (offset - ((size_t)slab << PAGE_SHIFT)) * d->magic;
             // The low half tells whether the offset is a multiple of the size (class_test.c).
             if (likely((u32)product < d->magic)) {
-                switch (heap_free_local(h, d, page, (u32)(product >> 32))) {
+                switch (heap_free_local(h, d, slab, (u32)(product >> 32))) {
                 case FREE_DONE:
                     busy_end(h);
                     return;
                 case FREE_EDGE:
-                    heap_free_edge(h, page);
+                    heap_free_edge(h, slab);
                     return;
                 case FREE_ODD:
                     heap_free_odd(p);

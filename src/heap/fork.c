@@ -115,7 +115,7 @@ static void orphan(struct heap *h, u32 slab)
     u64 word = atomic_load_explicit(&arena.state[slab].word, memory_order_relaxed);
     atomic_store_explicit(&arena.state[slab].word, state_make(state_gen(word), h->id, 0),
                           memory_order_relaxed);
-    atomic_store_explicit(&arena.desc[slab].owner, h, memory_order_relaxed);
+    slab_set_owner(slab, h);
     recount(slab);
     slab_disown(h, slab);
 }

@@ -31,6 +31,7 @@
 
 #define CLASS_COUNT     72                 // 16..128 by 16, then 8 a doubling up to 32 KiB
 #define CLASS_SIZE_MAX  ((size_t)32 * KiB) // larger blocks are spans of their own
+#define SLAB_EXACT_MAX  ((u32)16 * KiB)    // see H3
 #define SLAB_BLOCKS_MAX 1024               // so that the free bitmap fits in struct side
 #define SLAB_WORDS      (SLAB_BLOCKS_MAX / 64 + 1)
 #define HEAPS_MAX       65535 // heap ids fit the state word; id 0 is nobody
@@ -50,7 +51,10 @@ enum page_kind {
 // H2  kind == PAGE_TAIL: desc[-hop] is that first page. Pages in hugepages that a span covers
 //     whole stay PAGE_NONE and are found by huge[page >> 7], which holds the first page.
 // H3  owner is the heap whose thread may touch `side`; NULL while nobody owns the slab. Only the
-//     owner sets it to NULL; only who has won the state word sets it to itself.
+//     owner sets it to NULL; only who has won the state word sets it to itself. All pages of a
+//     slab have the same owner, magic, class and size, so that free needs one descriptor; in
+//     classes above SLAB_EXACT_MAX, whose reciprocal errs far from the first page, later pages
+//     have no owner, and the slow path decides.
 struct desc {
     _Atomic(struct heap *) owner; // slab: see H3; large: NULL
     union {
@@ -61,7 +65,7 @@ struct desc {
         u64 bytes; // large: bytes that the span can hold for its user
     };
     u32 pages;  // span length in pages
-    u32 hop;    // tail: pages back to the first page of the span
+    u32 hop;    // pages back to the first page of the span
     u32 tags;   // tracking: where the blocks' tags lie (record/tags.h); 0 = none
     u16 blocks; // slab: number of blocks
     u8 cls;     // slab: size class
@@ -203,12 +207,13 @@ struct heap {
     u8 pad[63];
     _Atomic u32 dirty;       // slabs with remote frees, linked by state.next; pushed by strangers
     _Atomic u32 dirty_pages; // pages of slabs pushed since the last drain
+    _Atomic u32 drained_ms;  // when that was, by the coarse clock
     u32 id;                  // 1.. ; index in the.heaps
     struct heap *second;     // for signal handlers that find this one busy
     struct heap *next;       // list of heaps without a thread
     void *above;             // what the layer above keeps for whoever uses this heap; NULL at first
     u8 retired;              // no thread uses it
-    u8 pad2[27];
+    u8 pad2[23];
     struct window window[CLASS_COUNT];
     struct class_state cls[CLASS_COUNT];
 };

@@ -154,28 +154,42 @@ static size_t held(void)
     return sum - size_min(sum, (size_t)(holes > 0 ? holes : 0) * the.os_page >> PAGE_SHIFT);
 }
 
+// The heap needs `clean` pages more, and would hold more memory than it recently did: rather return
+// dirty pages elsewhere, which did not fit, than grow. A sixteenth of growth is not worth it (the
+// pages would soon be faulted in again), and nor are pages that were lately needed again.
+static void make_up_for(size_t growth)
+{
+    size_t keep = size_max(pages.live / 8, MiB >> PAGE_SHIFT);
+    size_t over = size_max(growth, 64);
+    if (pages.dirty_count > keep)
+        purge(size_max(keep, pages.dirty_count - size_min(over, pages.dirty_count)));
+    pages.held_max = held();
+    atomic_fetch_add_explicit(&pages.growth, growth, memory_order_relaxed);
+}
+
+// The recent past ends slowly: the peak by an eighth every 1,024 spans, the rest by an eighth
+// whenever four times the peak was taken, so that it outlives some rounds of a loop.
+static void decay(size_t n)
+{
+    if (++pages.takes % 1024 == 0)
+        pages.peak -= (pages.peak - pages.live) / 8;
+    pages.turnover += n;
+    if (pages.turnover < size_max(4 * pages.peak, 4096))
+        return;
+    pages.turnover = 0;
+    pages.refault -= pages.refault / 8;
+    pages.held_max -= (pages.held_max - size_min(held(), pages.held_max)) / 8;
+}
+
 // n pages become live; `clean` of them have no memory yet, `again` of those had some before.
 static void account_taken(size_t n, size_t clean, size_t again)
 {
     pages.live += n;
     pages.peak = size_max(pages.peak, pages.live);
     pages.refault = size_min(pages.refault + again, pages.peak);
-    if (clean > 0 && held() > pages.held_max) {
-        // More memory than ever: rather return dirty pages elsewhere than grow past the peak.
-        size_t growth = held() - pages.held_max;
-        size_t over = size_max(growth, 64);
-        size_t keep = pages.dirty_count > over ? pages.dirty_count - over : 0;
-        keep = size_max(keep, size_max(pages.live / 8, MiB >> PAGE_SHIFT));
-        if (keep < pages.dirty_count)
-            purge(keep);
-        pages.held_max = held();
-        atomic_fetch_add_explicit(&pages.growth, growth, memory_order_relaxed);
-    }
-    if (++pages.takes % 1024 == 0) { // the decay: an eighth every 1,024 spans
-        pages.peak -= (pages.peak - pages.live) / 8;
-        pages.refault -= pages.refault / 8;
-        pages.held_max -= (pages.held_max - size_min(held(), pages.held_max)) / 8;
-    }
+    if (clean > 0 && held() > pages.held_max + pages.held_max / 16)
+        make_up_for(held() - pages.held_max);
+    decay(n);
 }
 
 size_t pages_growth(void)

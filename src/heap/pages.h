@@ -17,7 +17,8 @@ struct pages {
     size_t peak;                            // decaying maximum of live
     size_t refault;                         // decaying count of purged pages that were needed again
     size_t held_max;                        // decaying maximum of live + dirty
-    size_t takes;                           // spans taken, the clock of the decay
+    size_t takes;                           // spans taken, the clock of the peak's decay
+    size_t turnover;                        // pages taken since the others decayed
     _Atomic size_t growth;                  // pages past held_max that nobody has made up for
     _Atomic long holes;                     // OS pages of live spans that were given back
     _Atomic u32 deferred; // spans to be given when the lock is free; linked by state.next

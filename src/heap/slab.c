@@ -87,6 +87,13 @@ void slab_place(struct heap *h, u32 slab)
 
 // ---------------------------------------------------------------- birth and death
 
+void slab_set_owner(u32 slab, struct heap *h)
+{
+    u32 pages = arena.desc[slab].size <= SLAB_EXACT_MAX ? arena.desc[slab].pages : 1;
+    for (u32 i = 0; i < pages; i++)
+        atomic_store_explicit(&arena.desc[slab + i].owner, h, memory_order_relaxed);
+}
+
 u32 slab_new(struct heap *h, unsigned cls)
 {
     const struct class_info *info = &class_info[cls];
@@ -108,21 +115,21 @@ u32 slab_new(struct heap *h, unsigned cls)
     assert(state_id(word) == 0);
     atomic_store_explicit(&s->word, state_make(state_gen(word), h->id, 0), memory_order_relaxed);
 
-    for (u32 i = 1; i < info->pages; i++) {
-        arena.desc[slab + i].hop = i;
-        arena.desc[slab + i].kind = PAGE_TAIL;
+    for (u32 i = 0; i < info->pages; i++) {
+        struct desc *d = &arena.desc[slab + i];
+        d->magic = info->magic;
+        d->size = info->size;
+        d->pages = info->pages;
+        d->hop = i;
+        d->tags = 0;
+        d->blocks = info->blocks;
+        d->cls = (u8)cls;
+        if (i > 0)
+            d->kind = PAGE_TAIL;
     }
-    struct desc *d = &arena.desc[slab];
-    d->magic = info->magic;
-    d->size = info->size;
-    d->pages = info->pages;
-    d->hop = 0;
-    d->tags = 0;
-    d->blocks = info->blocks;
-    d->cls = (u8)cls;
-    atomic_store_explicit(&d->owner, h, memory_order_relaxed);
+    slab_set_owner(slab, h);
     // Last, so that who looks at a stopped process sees a whole slab or none.
-    __atomic_store_n(&d->kind, PAGE_SLAB, __ATOMIC_RELEASE);
+    __atomic_store_n(&arena.desc[slab].kind, PAGE_SLAB, __ATOMIC_RELEASE);
     slab_place(h, slab);
     return slab;
 }
@@ -131,18 +138,17 @@ u32 slab_new(struct heap *h, unsigned cls)
 // state word, which lets others in. False when a stranger is at work on it: still ours.
 static bool let_go(struct heap *h, u32 slab, u32 gen_step, u64 flags)
 {
-    struct desc *d = &arena.desc[slab];
     u64 word = atomic_load_explicit(&arena.state[slab].word, memory_order_relaxed);
     assert(state_id(word) == h->id);
     if (word & (STATE_DIRTY | STATE_PURGING))
         return false;
-    atomic_store_explicit(&d->owner, NULL, memory_order_relaxed);
+    slab_set_owner(slab, NULL);
     // Release: whoever claims the slab (acquire) sees our last writes to side and desc.
     if (atomic_compare_exchange_strong_explicit(&arena.state[slab].word, &word,
                                                 state_make(state_gen(word) + gen_step, 0, flags),
                                                 memory_order_release, memory_order_relaxed))
         return true;
-    atomic_store_explicit(&d->owner, h, memory_order_relaxed);
+    slab_set_owner(slab, h);
     return false;
 }
 
@@ -243,7 +249,7 @@ void slab_park(struct heap *h, u32 slab)
 void slab_adopt(struct heap *h, u32 slab)
 {
     assert(state_id(atomic_load(&arena.state[slab].word)) == h->id);
-    atomic_store_explicit(&arena.desc[slab].owner, h, memory_order_relaxed);
+    slab_set_owner(slab, h);
     fall_asleep(h, slab, SLAB_ASLEEP);
 }
 

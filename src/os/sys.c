@@ -75,6 +75,11 @@ static u64 clock_ns(clockid_t clock)
     return (u64)t.tv_sec * 1000000000u + (u64)t.tv_nsec;
 }
 
+u64 os_coarse_ms(void)
+{
+    return clock_ns(CLOCK_MONOTONIC_COARSE) / 1000000;
+}
+
 u64 os_realtime_ns(void)
 {
     return clock_ns(CLOCK_REALTIME);

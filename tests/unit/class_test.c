@@ -17,7 +17,8 @@ static u32 pages_by_rule(u32 size)
         u32 bytes = pages << PAGE_SHIFT;
         u32 blocks = bytes / size;
         u32 waste = bytes - blocks * size;
-        if (size <= CLASS_SMALL_MAX || (blocks >= 8 && waste * 32 <= bytes) || bytes >= 256 * KiB)
+        u32 least = size <= 1024 ? 64 : size <= 4096 ? 16 : 8;
+        if (blocks >= least && (size <= 1024 || waste * 32 <= bytes || bytes >= 256 * KiB))
             return pages;
     }
 }
@@ -46,21 +47,22 @@ TEST(every_size_gets_the_smallest_class_that_holds_it)
     }
 }
 
-// The fast path trusts two things on the first page of a slab: the index is right for every
-// offset, and the low half of the product is below magic exactly at starts of blocks.
-TEST(reciprocal_is_exact_on_a_page)
+// The fast path trusts one thing: where the low half of the product is below magic, a block starts,
+// and the upper half is its index. Above SLAB_EXACT_MAX it looks at a slab's first page only.
+TEST(reciprocal_is_exact_where_it_says_so)
 {
     for (unsigned c = 0; c < CLASS_COUNT; c++) {
         u32 size = class_info[c].size, magic = class_info[c].magic;
-        for (u32 offset = 0; offset < PAGE_SIZE; offset++) {
+        u32 bytes = (size <= SLAB_EXACT_MAX ? class_info[c].pages : 1u) << PAGE_SHIFT;
+        for (u32 offset = 0; offset < bytes; offset++) {
             u64 product = (u64)offset * magic;
-            CHECK(product >> 32 == offset / size);
             CHECK(((u32)product < magic) == (offset % size == 0));
+            CHECK((u32)product >= magic || product >> 32 == offset / size);
         }
     }
 }
 
-// On later pages the slow paths ask block_index.
+// The slow paths ask block_index.
 TEST(index_is_exact_on_a_whole_slab)
 {
     for (unsigned c = 0; c < CLASS_COUNT; c++) {
