@@ -5,6 +5,7 @@
 #include "lab/run.h"
 #include "lab/state.h"
 #include "lab/text.h"
+#include "report/page.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 
 struct lab_options {
     bool quick, full, details;
-    const char *json, *seed;
+    const char *json, *html, *seed;
 };
 
 static const struct option options[] = {
@@ -25,6 +26,8 @@ static const struct option options[] = {
      "metrics, curves and tables, however many experiments"},
     {"json", 'j', "FILE", OPT_TEXT, offsetof(struct lab_options, json),
      "write the results as JSON into FILE; - is stdout"},
+    {"html", 0, "FILE", OPT_TEXT, offsetof(struct lab_options, html),
+     "write one page with plots into FILE"},
     {"seed", 0, "N", OPT_TEXT, offsetof(struct lab_options, seed),
      "start of the random numbers, as an earlier run's JSON has it"},
 };
@@ -103,6 +106,18 @@ static int write_json(const struct command *c, const json_t *d, const char *path
     return EXIT_LOAM;
 }
 
+static int write_html(const struct command *c, const json_t *d, const char *path)
+{
+    FILE *f = fopen(path, "we");
+    bool bad = f == NULL || page_write(f, PAGE_LAB, d) != 0;
+    if (f != NULL)
+        bad |= fclose(f) != 0;
+    if (!bad)
+        return 0;
+    say(c, "%s cannot be written: %s.", path, strerror(errno));
+    return EXIT_LOAM;
+}
+
 static u64 seed_of(const struct lab_options *o)
 {
     return o->seed == NULL ? clock_ns() & 0xffffffff : strtoull(o->seed, NULL, 10);
@@ -134,6 +149,8 @@ static int lab_run(const struct command *c, const struct lab_options *o, int n, 
     }
     if (o->json != NULL)
         r = write_json(c, d, o->json);
+    if (o->html != NULL && write_html(c, d, o->html) != 0)
+        r = EXIT_LOAM;
     json_decref(d);
     free(chosen);
     return r != 0 ? r : run_interrupted() ? 128 + 2 : 0;
@@ -250,7 +267,7 @@ const struct command command_lab = {
     .synopsis =
         "[options] [list | run | explain | source | cleanup] [ID | NAME | CHAPTER | all]...",
     .examples = {{"loam lab run ladder", "the memory hierarchy of this machine"},
-                 {"loam lab run all --json lab.json", "every experiment, and its results kept"}},
+                 {"loam lab run all --html lab.html", "every experiment, as a page with plots"}},
     .options = options,
     .options_count = countof(options),
     .about =

@@ -174,6 +174,9 @@ static json_t *run_one(const struct entry *e, const struct machine *m, const str
     json_object_set_new(j, "name", json_string(e->name));
     json_object_set_new(j, "chapter", json_string(letter));
     json_object_set_new(j, "question", json_string(e->experiment->question));
+    json_object_set_new(j, "prediction", json_string(e->experiment->prediction));
+    json_object_set_new(j, "method", json_string(e->experiment->method));
+    json_object_set_new(j, "look", json_string(e->experiment->look));
     json_object_set_new(j, "status",
                         json_string(json_object_get(j, "failure") != NULL ? "failed" : "ok"));
     return j;
@@ -190,10 +193,14 @@ static json_t *document(const struct machine *m, const struct run_options *o)
         snprintf(id, sizeof id, "S%u", i);
         json_object_set_new(sources, id, json_string(source_title[i]));
     }
-    return json_pack("{ss ss ss ss ss sI so so s[]}", "schema", "lab/1", "tool", "loam", "version",
-                     LOAM_VERSION, "time", now, "depth", o->full ? "full" : "quick", "seed",
-                     (json_int_t)o->seed, "env", machine_json(m), "sources", sources,
-                     "experiments");
+    json_t *letters = json_object();
+    for (size_t i = 0; i < chapters_count; i++)
+        json_object_set_new(letters, (char[]){chapters[i].letter, 0},
+                            json_string(chapters[i].title));
+    return json_pack("{ss ss ss ss ss sI so so so s[]}", "schema", "lab/1", "tool", "loam",
+                     "version", LOAM_VERSION, "time", now, "depth", o->full ? "full" : "quick",
+                     "seed", (json_int_t)o->seed, "env", machine_json(m), "sources", sources,
+                     "chapters", letters, "experiments");
 }
 
 json_t *run_all(const struct entry *const *chosen, u32 count, const struct run_options *o)
