@@ -17,6 +17,7 @@
 #include <loam/file.h>
 #include <loam/gc.h>
 #include <loam/heap.h>
+#include <loam/label.h>
 #include <loam/layout.h>
 #include <loam/mutex.h>
 #include <loam/once.h>

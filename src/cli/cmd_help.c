@@ -14,6 +14,7 @@ struct nothing {
 
 static const char *const groups[][2] = {
     {"run", "run a program"},
+    {"watch", "watch a program while it runs"},
     {"inspect", "look at what was recorded"},
     {"learn", "find out more"},
 };

@@ -3,6 +3,7 @@
 #include "cli/collect.h"
 
 #include "cli/session.h"
+#include "format/label.h"
 
 #include <limits.h>
 #include <linux/futex.h>
@@ -169,10 +170,9 @@ static void take_label(struct session *s, const struct label_slot *slot)
     put_label(s, &label, text);
 }
 
-static void answer(struct label_slot *slot)
+static void answer(struct label_slot *slot, u32 ready)
 {
-    u32 ready = LABEL_READY; // who gave up waiting has taken it back
-    atomic_compare_exchange_strong(&slot->state, &ready, LABEL_FREE);
+    label_done(slot, ready);
     syscall(SYS_futex, &slot->state, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
@@ -185,10 +185,11 @@ static void take_labels(struct session *s)
     for (u32 i = 0; i < count; i++) {
         for (u32 j = 0; j < LABEL_SLOTS; j++) {
             struct label_slot *slot = &volumes[i].rec->label[j];
-            if (atomic_load_explicit(&slot->state, memory_order_acquire) != LABEL_READY)
+            u32 state = atomic_load_explicit(&slot->state, memory_order_acquire);
+            if (!label_is(state, LABEL_READY))
                 continue;
             take_label(s, slot);
-            answer(slot);
+            answer(slot, state);
         }
     }
     pthread_mutex_unlock(&c->reading);

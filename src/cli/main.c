@@ -13,6 +13,7 @@ const struct command *const commands[] = {
     &command_run,
     &command_report,
     &command_diff,
+    &command_label,
     &command_bench,
     &command_map,
     &command_mem,

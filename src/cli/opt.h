@@ -52,6 +52,7 @@ extern const struct command
     command_run,
     command_report,
     command_diff,
+    command_label,
     command_bench,
     command_map,
     command_mem,

@@ -47,14 +47,12 @@
 // A clock that costs a load: the tool counts ticks of a monotonic clock in the header.
 #define CLOCK_TICK_NS ((u64)1 << 22) // 4.2 ms
 
-// A name that somebody gives to a moment: `loam label`, or the program by loam_label. Who wants a
-// label takes a free slot, fills it in, rings the bell and waits on `state` until it is free again
-// or time is up; the tool writes the label (format/timeline.h).
+// A name that somebody gives to a moment: `loam label`, or the program by loam_label. How it gets
+// to the tool: see format/label.h.
 #define LABEL_SLOTS 8
 #define LABEL_MAX   112
-enum label_state { LABEL_FREE = 0, LABEL_TAKEN, LABEL_READY };
 struct label_slot {
-    _Atomic u32 state; // enum label_state; futex
+    _Atomic u32 state; // futex
     u32 pid;           // of the process that it is set by, or for
     u32 len;
     u32 pad;
