@@ -1,6 +1,9 @@
 // cmd_lab.c: `loam lab`: measure what a memory course claims, on this machine.
 
 #include "cli/opt.h"
+#include "lab/card.h"
+#include "lab/compare.h"
+#include "lab/doctor.h"
 #include "lab/registry.h"
 #include "lab/run.h"
 #include "lab/state.h"
@@ -212,6 +215,80 @@ static int lab_source(const struct command *c, const struct lab_options *o, int 
     return each(c, n, words, source_one);
 }
 
+static int lab_compare(const struct command *c, const struct lab_options *o, int n, char **words)
+{
+    (void)o;
+    json_t *d[2] = {NULL, NULL};
+    char why[1024];
+    if (n != 2) {
+        say(c, "compare two files that 'loam lab run --json FILE' wrote.");
+        return EXIT_USAGE;
+    }
+    for (int i = 0; i < 2; i++) {
+        d[i] = compare_load(words[i], why, sizeof why);
+        if (d[i] == NULL) {
+            say(c, "%s.", why);
+            json_decref(d[0]);
+            return EXIT_BAD_FILE;
+        }
+    }
+    struct ink k = ink_on(stdout);
+    compare_print(&k, d[0], d[1]);
+    json_decref(d[0]);
+    json_decref(d[1]);
+    return 0;
+}
+
+static int lab_doctor(const struct command *c, const struct lab_options *o, int n, char **words)
+{
+    (void)words;
+    if (n != 0) {
+        say(c, "'doctor' takes no operand.");
+        return EXIT_USAGE;
+    }
+    struct machine m;
+    machine_read(&m);
+    if (o->json != NULL) {
+        json_t *j = doctor_json(&m);
+        int r = write_json(c, j, o->json);
+        json_decref(j);
+        return r;
+    }
+    struct ink k = ink_on(stdout);
+    doctor_print(&k, &m);
+    return 0;
+}
+
+// From a file, or by measuring what it needs.
+static int lab_card(const struct command *c, const struct lab_options *o, int n, char **words)
+{
+    const struct entry *chosen[16];
+    char why[1024];
+    json_t *d = NULL;
+    if (n > 1) {
+        say(c, "'card' takes one file, or none.");
+        return EXIT_USAGE;
+    }
+    if (n == 1) {
+        d = compare_load(words[0], why, sizeof why);
+        if (d == NULL) {
+            say(c, "%s.", why);
+            return EXIT_BAD_FILE;
+        }
+    } else {
+        state_open();
+        view.talk = isatty(2);
+        view.quiet = true;
+        d = run_all(chosen, card_experiments(chosen, countof(chosen)),
+                    &(struct run_options){o->full, seed_of(o), progress});
+        state_close();
+    }
+    struct ink k = ink_on(stdout);
+    card_print(&k, d);
+    json_decref(d);
+    return 0;
+}
+
 static int lab_cleanup(const struct command *c, const struct lab_options *o, int n, char **words)
 {
     (void)o;
@@ -236,7 +313,8 @@ static const struct {
     int (*run)(const struct command *c, const struct lab_options *o, int n, char **words);
 } verbs[] = {
     {"list", lab_list},     {"run", lab_run},         {"explain", lab_explain},
-    {"source", lab_source}, {"cleanup", lab_cleanup},
+    {"source", lab_source}, {"cleanup", lab_cleanup}, {"compare", lab_compare},
+    {"doctor", lab_doctor}, {"card", lab_card},
 };
 
 static int lab(const struct command *c, int argc, char **argv)
@@ -256,7 +334,7 @@ static int lab(const struct command *c, int argc, char **argv)
         if (strcmp(words[0], verbs[i].name) == 0)
             return verbs[i].run(c, &o, n - 1, words + 1);
     }
-    say(c, "there is no 'loam lab %s'. Try list, run, explain, source or cleanup.", words[0]);
+    say(c, "there is no 'loam lab %s'. Try 'loam lab -h'.", words[0]);
     return EXIT_USAGE;
 }
 
@@ -264,8 +342,8 @@ const struct command command_lab = {
     .name = "lab",
     .group = "learn",
     .summary = "measure what memory courses claim, on this machine",
-    .synopsis =
-        "[options] [list | run | explain | source | cleanup] [ID | NAME | CHAPTER | all]...",
+    .synopsis = "[options] [list | run | explain | source] [ID | NAME | CHAPTER | all]... |\n      "
+                "          compare A.json B.json | doctor | card [FILE.json] | cleanup",
     .examples = {{"loam lab run ladder", "the memory hierarchy of this machine"},
                  {"loam lab run all --html lab.html", "every experiment, as a page with plots"}},
     .options = options,
@@ -277,7 +355,10 @@ const struct command command_lab = {
         "'list' prints one experiment a line. 'run' runs those that are named by ID, name or\n"
         "chapter (A to G), or all. 'explain' tells an experiment's question, prediction, method "
         "and\n"
-        "what to look for; 'source' prints its C file.\n"
+        "what to look for; 'source' prints its C file. 'compare' tells which verdicts of two runs\n"
+        "agree. 'doctor' tells what this machine can measure and what it lacks. 'card' is one "
+        "screen\n"
+        "to keep: the memory hierarchy of the texts beside this machine's.\n"
         "\n"
         "A verdict is HOLDS, PARTLY (the condition is told), DIFFERS (by a factor), CANNOT (the\n"
         "reason is told) or INCONCLUSIVE (the machine is too noisy now). It never changes the "
