@@ -118,7 +118,7 @@ $(TOOL_TESTS): $O/tests/%: $O/obj/tests/%.o $O/tool.a $O/internal.a
 # ---------------------------------------------------------------- tests, examples, a first look
 
 # Everything that prints TAP. The slow ones first, so that no processor ends up idle.
-TEST_FILES := $(wildcard tests/real/*.t tests/san/*.t tests/leaks/*.t tests/libc/*.t) $(UNIT_TESTS) \
+TEST_FILES := $(wildcard tests/real/*.t tests/san/*.t tests/leaks/*.t tests/libc/*.t tests/web/*.t) $(UNIT_TESTS) \
 	$(wildcard tests/misuse/*.t tests/golden/*.t tests/cli/*.t)
 CHOSEN = $(if $(T),$(strip $(foreach t,$(TEST_FILES),$(if $(findstring $(T),$(t)),$(t)))),$(TEST_FILES))
 JOBS  ?= $(shell nproc)

@@ -68,6 +68,7 @@ function html({ js, css }, hash) {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:">
 <title>loam</title>
 <link rel="icon" href="${icon}">
 <style>${css.trim()}</style>

@@ -17,6 +17,8 @@ export interface Axis {
     words?: Words;
     min?: number;
     max?: number;
+    /** Pixels for its words; by default as wide as they are. */
+    size?: number;
 }
 
 export interface Series {
@@ -62,8 +64,8 @@ function axis(a: Axis | undefined, side: number): uPlot.Axis {
         labelFont: "12px " + colour("--sans"),
         label: a?.label,
         labelSize: a?.label ? 22 : 0,
-        size: side === 2 ? 32 : (_u, values) =>
-            16 + 7 * Math.max(3, ...(values ?? []).map((v) => (v ?? "").length)),
+        size: a?.size ?? (side === 2 ? 32 : (_u, values) =>
+            16 + 7 * Math.max(3, ...(values ?? []).map((v) => (v ?? "").length))),
         space: side === 2 ? 80 : 36,
         grid: { stroke: colour("--line"), width: 1 },
         ticks: { show: false },

@@ -46,6 +46,11 @@ function compare<R>(c: Column<R>, down: boolean) {
     };
 }
 
+// On a narrow screen the first columns stay, and the one that is sorted by.
+function columnClass<R>(c: Column<R>, i: number, sorted: boolean): string {
+    return (c.wide ? "wide" : "num") + ((c.minor || i > 4) && !sorted ? " minor" : "") + (i > 2 && !sorted ? " wide-screens" : "");
+}
+
 export function Table<R>(t: TableSpec<R>) {
     const step = t.step ?? 15;
     const [sort, setSort] = useState({ key: t.sort, down: true });
@@ -100,8 +105,8 @@ export function Table<R>(t: TableSpec<R>) {
                 <table aria-label={t.describe}>
                     <thead>
                         <tr>
-                            {t.columns.map((c) => (
-                                <th class={(c.wide ? "wide" : "num") + (c.minor ? " minor" : "")} title={c.help}
+                            {t.columns.map((c, i) => (
+                                <th class={columnClass(c, i, sort.key === c.key)} title={c.help}
                                     aria-sort={sort.key === c.key ? (sort.down ? "descending" : "ascending") : undefined}>
                                     <button onClick={() => sortBy(c)}>
                                         {c.title}
@@ -122,8 +127,8 @@ export function Table<R>(t: TableSpec<R>) {
                                     aria-expanded={t.detail ? isOpen : undefined}
                                     onClick={() => t.detail && toggle(id)}
                                     onKeyDown={(e) => t.detail && onKey(e, id)}>
-                                    {t.columns.map((c) => (
-                                        <td class={(c.wide ? "wide" : "num") + (c.minor ? " minor" : "")}
+                                    {t.columns.map((c, i) => (
+                                        <td class={columnClass(c, i, sort.key === c.key)}
                                             style={c.bar && largest[c.key] > 0
                                                 ? `--bar:${(100 * Math.abs(c.value(r) as number)) / largest[c.key]}%` : undefined}>
                                             {c.show ? c.show(r) : c.value(r)}

@@ -1,6 +1,7 @@
 // Light, dark, or as the system is. Styles read CSS variables and follow by themselves; what is
 // drawn on a canvas asks colour() and redraws when useTheme() changes. Paper is always light.
 
+import { options } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
 export type Theme = "auto" | "light" | "dark";
@@ -23,7 +24,9 @@ export function initTheme(): void {
     } catch {
         // Pages from file:// may have no storage; then the choice lasts as long as the page.
     }
+    // The browser prints when the handlers return: nothing may be put off until later then.
     const print = (on: boolean) => () => {
+        options.debounceRendering = on ? (draw) => draw() : undefined;
         printing = on;
         apply();
     };

@@ -3,6 +3,8 @@
 import type { RefObject } from "preact";
 import { useLayoutEffect, useState } from "preact/hooks";
 
+const PAPER = 660;
+
 export function useWidth(ref: RefObject<HTMLElement | null>): number {
     const [width, set] = useState(0);
     useLayoutEffect(() => {
@@ -12,7 +14,15 @@ export function useWidth(ref: RefObject<HTMLElement | null>): number {
         measure();
         const observer = new ResizeObserver(measure);
         observer.observe(e);
-        return () => observer.disconnect();
+        // Paper is narrower than most screens, and what is drawn does not shrink by itself.
+        const shrink = () => set((w) => Math.min(w, PAPER));
+        addEventListener("beforeprint", shrink);
+        addEventListener("afterprint", measure);
+        return () => {
+            observer.disconnect();
+            removeEventListener("beforeprint", shrink);
+            removeEventListener("afterprint", measure);
+        };
     }, []);
     return width;
 }

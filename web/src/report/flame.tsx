@@ -36,7 +36,7 @@ const SIGNS = [{ value: 1, text: "What grew" }, { value: -1, text: "What shrank"
 export function FlameSection({ report, first }: { report: Report; first: string }) {
     const isDiff = !!report.data.diff;
     const measures = report.data.measures.map((m, i) => ({ ...m, i }))
-        .filter((m) => (isDiff ? report.data.sides![m.i].known : m.total !== 0));
+        .filter((m) => (isDiff ? report.data.sites.values[m.i].some((v) => v !== 0) : m.total !== 0));
     const [chosen, choose] = useState((measures.find((m) => m.key === first) ?? measures[0])?.i ?? 0);
     const [inverse, setInverse] = useState(false);
     const [search, setSearch] = useState("");
@@ -48,7 +48,7 @@ export function FlameSection({ report, first }: { report: Report; first: string 
         () => buildTree(report, chosen, inverse, isDiff ? "all changes" : "all", sign), [chosen, inverse, sign]);
     const most = root.children.reduce((m, c) => Math.max(m, c.value), 0);
     const found = useMemo(() => matched(root, search), [root, search]);
-    if (measures.length === 0) return <p>Nothing was allocated.</p>;
+    if (measures.length === 0) return <p>{isDiff ? "Nothing changed." : "Nothing was allocated."}</p>;
     return (
         <>
             <Choices label="What the width shows" chosen={chosen} choose={choose}

@@ -8,6 +8,9 @@ import type { Report, Timeline } from "./data.ts";
 import { Place } from "./stack.tsx";
 import "./timeline.css";
 
+// The slider begins where the plot does: timeline.css knows this number.
+const AXIS_WIDTH = 66;
+
 function highest(t: Timeline): number {
     return t.live.reduce((best, v, i) => (v > t.live[best] ? i : best), 0);
 }
@@ -50,7 +53,7 @@ export function TimelineSection({ report }: { report: Report }) {
     return (
         <>
             <Plot x={t.ns} series={series} lines={marked} height={260}
-                xAxis={{ words: time, min: 0 }} yAxis={{ words: size, min: 0 }}
+                xAxis={{ words: time, min: 0 }} yAxis={{ words: size, min: 0, size: AXIS_WIDTH }}
                 describe={`Memory over ${time(t.ns[last])}: highest ${size(t.live[highest(t)])} live after ${time(t.ns[highest(t)])}.`} />
             <label class="timeline-slider screen-only">
                 <span class="visually-hidden">Moment</span>
