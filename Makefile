@@ -103,7 +103,17 @@ $O/tests/%: $O/obj/tests/%.o $O/internal.a
 	$(say)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread -ldl
-tests: $(UNIT_TESTS) $O/tests/golden/fabricate $O/tests/web/rich
+tests: $(UNIT_TESTS) $O/tests/golden/fabricate $O/tests/web/rich $O/tests/proof/loam
+
+# The library once more, with every backtrace compared (tests/proof/proof.c), and a tool beside it that
+# takes it for its own.
+$O/tests/proof/libloam.so: $O/obj/tests/proof/proof.o $(TARGET_OBJS) $(PRELOAD_OBJS)
+	$(say)
+	@mkdir -p $(@D)
+	$(CC) -shared $(CFLAGS) $(LDFLAGS) -static-libgcc -Wl,--exclude-libs,ALL -Wl,--wrap=trace_hash \
+		-Wl,-z,now,-z,initfirst,-z,nodlopen -o $@ $^ -pthread
+$O/tests/proof/loam: $O/loam $O/tests/proof/libloam.so $O/tests/proof/show
+	@cp $< $@
 
 # Tests of the tool need its code, but for its main().
 TOOL_TESTS := $(addprefix $O/tests/unit/,load_test bench_test stop_test target_test session_test timeline_test moments_test)

@@ -98,6 +98,7 @@ static int add(struct module *m)
         the.count = i;
     }
     the.list[i].map = m->map;
+    rule_module_came();
     return (int)i;
 }
 

@@ -14,6 +14,7 @@ _Atomic u64 rule_generation;
 
 static struct {
     struct lock rows_lock; // over rows_count and what is added
+    _Atomic bool bare;     // there are rules for code of no module
     u32 rows_count;
     struct cfi_row rows[ROWS_MAX];
     struct rule_slot far[1 << RULE_FAR_BITS];
@@ -149,6 +150,8 @@ static cold_ u64 work_out(u64 key)
     int index = module_find(key, &m);
     if (index < 0)
         return RULE_UNKNOWN;
+    if (index == 0)
+        atomic_store_explicit(&the.bare, true, memory_order_relaxed);
     u64 module = (u64)index << RULE_MODULE;
     u64 rule;
     if (cfi_find(&m, key, &row))
@@ -187,4 +190,10 @@ void rule_flush(void)
     flush(rule_near, countof(rule_near));
     // Release, and last: who sees the new number finds no old rule.
     atomic_fetch_add_explicit(&rule_generation, 1, memory_order_release);
+}
+
+void rule_module_came(void)
+{
+    if (atomic_exchange_explicit(&the.bare, false, memory_order_relaxed))
+        rule_flush();
 }

@@ -42,6 +42,8 @@ extern struct rule_slot rule_near[1 << RULE_NEAR_BITS];
 
 // Forget everything: code was unloaded.
 void rule_flush(void);
+// A module is mapped where there may have been code of none.
+void rule_module_came(void);
 // Grows whenever rules were forgotten: what was concluded from older ones may no longer hold.
 extern hidden_ _Atomic u64 rule_generation;
 const struct cfi_row *rule_row(u64 rule);

@@ -22,6 +22,7 @@ struct place {
     u64 key, sp, rbp;
     struct walk_sum sum;
     u32 count;
+    u32 truncated;
     struct stack_view view;
 };
 
@@ -156,7 +157,7 @@ static bool ends_before(const struct trace_cache *c, const struct maker *m, u64 
 static bool close_leg(struct maker *m, u8 flags, struct leg *ret)
 {
     struct leg *l = &m->leg;
-    if (m->sp == l->sp && !(flags & LEG_COMPLETE))
+    if (m->sp == l->sp && !(flags & LEG_LAST))
         return false;
     l->sum = m->sum.sum;
     l->flags |= flags;
@@ -186,12 +187,12 @@ static bool make_leg(const struct trace_cache *c, const struct place *p, u64 spl
         u64 rule = rule_find(key);
         if (rule_kind(rule) == RULE_END && !(p->key & SKIPPING)) {
             add_frame(&m, rule, key);
-            return close_leg(&m, LEG_COMPLETE, ret);
+            return close_leg(&m, LEG_LAST, ret);
         }
         if (!extend(&m, key, rule, p->view.hi, &next))
             return !(p->key & SKIPPING) && close_leg(&m, 0, ret);
         if (next == 0)
-            return add_check(&m.leg, m.sp - 8, next) && close_leg(&m, LEG_COMPLETE, ret);
+            return add_check(&m.leg, m.sp - 8, next) && close_leg(&m, LEG_LAST, ret);
         key = next - 1;
         if (!walk_is_address(key))
             return false;
@@ -206,14 +207,15 @@ static bool make_leg(const struct trace_cache *c, const struct place *p, u64 spl
 
 // A leg of one frame that was stepped over with care: all that the step read is checked.
 static bool make_fixed(const struct place *from, const struct place *to, const struct walk_log *log,
-                       bool complete, struct leg *ret)
+                       enum walk_end end, struct leg *ret)
 {
     struct leg l = {
         .key = from->key,
         .sp = from->sp,
         .rbp = from->rbp,
         .frames = 1,
-        .flags = LEG_RBP | LEG_FIXED | (complete ? LEG_COMPLETE : 0),
+        .flags =
+            LEG_RBP | LEG_FIXED | (end != WALK_ON ? LEG_LAST : 0) | (end == WALK_CUT ? LEG_CUT : 0),
     };
     u64 up = to->sp - from->sp;
     if (log->count > FIXED_CHECKS || from->view.own != to->view.own || to->sp < from->sp ||
@@ -242,17 +244,20 @@ static enum walk_end step_aside(struct place *p, struct leg *ret_leg, bool *ret_
     w.reg[CFI_RBP] = p->rbp;
     w.reg[CFI_PC] = p->key; // of use to no rule but the end
     enum walk_end end = walk_step(&w, rule);
-    if (end != WALK_ON && end != WALK_COMPLETE)
+    if (end == WALK_NEEDS_ALL)
         return end;
     struct walk_sum frame = WALK_SUM_EMPTY;
     walk_add(&frame, walk_frame(rule, p->key));
     to.view = w.view;
-    to.sp = w.reg[CFI_RSP];
-    to.rbp = w.reg[CFI_RBP];
-    to.key = w.reg[CFI_PC] - w.back;
+    if (end == WALK_ON) {
+        to.sp = w.reg[CFI_RSP];
+        to.rbp = w.reg[CFI_RBP];
+        to.key = w.reg[CFI_PC] - w.back;
+    }
+    to.truncated = end == WALK_CUT;
     to.sum = (struct walk_sum){p->sum.sum + p->sum.scale * frame.sum, p->sum.scale * frame.scale};
     to.count++;
-    *ret_made = rule != RULE_UNKNOWN && make_fixed(p, &to, &log, end == WALK_COMPLETE, ret_leg);
+    *ret_made = rule != RULE_UNKNOWN && make_fixed(p, &to, &log, end, ret_leg);
     ret_leg->sum = frame.sum;
     *p = to;
     return end;
@@ -298,7 +303,7 @@ static bool join(struct leg *l, const struct leg *next)
         return false;
     if (n.flags & LEG_SAVES)
         j.rbp_at = (u16)(l->up + n.rbp_at);
-    j.flags |= n.flags & (LEG_SAVES | LEG_COMPLETE);
+    j.flags |= n.flags & (LEG_SAVES | LEG_LAST);
     j.up = (u16)(l->up + n.up);
     j.reach = j.reach > j.up ? j.reach : j.up;
     j.sum = l->sum + powers[l->frames] * n.sum;
@@ -335,33 +340,37 @@ static always_inline_ struct leg *after(struct trace_cache *c, struct leg *l, u6
     return next;
 }
 
-// From p on as far as legs hold. True when the walk is complete.
+// From p on as far as legs hold. True when the walk is at its end.
 static always_inline_ bool run(struct trace_cache *c, struct place *p, struct leg *l, bool own)
 {
     u64 key = p->key, sp = p->sp, rbp = p->rbp, hi = p->view.hi;
     struct walk_sum sum = p->sum;
-    u32 count = p->count;
-    bool complete = false;
+    u32 count = p->count, truncated = 0;
+    bool last = false;
     while (
         likely(same_place(l, key, sp, rbp) && (own || l->reach * 8u <= hi - sp) && unchanged(l))) {
         sum.sum += sum.scale * l->sum;
         sum.scale *= powers[l->frames];
         count += l->frames;
-        complete = (l->flags & LEG_COMPLETE) != 0;
-        if (complete || unlikely(count > RECORDING_FRAMES))
+        last = (l->flags & LEG_LAST) != 0;
+        if (last || unlikely(count > RECORDING_FRAMES)) {
+            truncated = (l->flags & LEG_CUT) != 0;
             break;
+        }
         sp += l->up * 8u;
         if (likely(!(l->flags & LEG_FIXED))) {
             rbp = l->flags & LEG_SAVES ? walk_word(l->sp + l->rbp_at * 8u) : rbp;
             key = walk_word(sp - 8) - 1;
+            if (unlikely(l->key & SKIPPING) && walk_is_skipped(key))
+                key |= SKIPPING; // operator new called malloc
         } else {
             rbp = l->word[FIXED_RBP];
             key = l->word[FIXED_KEY];
         }
         l = after(c, l, key, sp);
     }
-    *p = (struct place){key, sp, rbp, sum, count, p->view};
-    return complete;
+    *p = (struct place){key, sp, rbp, sum, count, truncated, p->view};
+    return last;
 }
 
 // L3
@@ -396,7 +405,7 @@ static noinline_ enum walk_end step(struct trace_cache *c, struct place *p, stru
     *ret_leg = l;
     if (same_place(l, p->key, p->sp, p->rbp)) {
         if (!stack_stretch(&p->view, p->sp + l->reach * 8u))
-            return WALK_CUT;
+            return WALK_NEEDS_ALL;
         if (unchanged(l))
             return WALK_ON;
         split = l->sp + l->at[differs(l)] * 8u;
@@ -407,7 +416,7 @@ static noinline_ enum walk_end step(struct trace_cache *c, struct place *p, stru
     }
     bool made = false;
     if (p->key & SKIPPING)
-        return WALK_CUT;
+        return WALK_NEEDS_ALL;
     enum walk_end end = step_aside(p, &new, &made);
     if (made)
         keep(c, l, &new);
@@ -417,7 +426,7 @@ static noinline_ enum walk_end step(struct trace_cache *c, struct place *p, stru
 
 struct unwind_trace trace_hash(struct trace_cache *c, const struct unwind_start *start)
 {
-    struct place p = {start->pc, start->rsp, start->rbp, WALK_SUM_EMPTY, 0, {0}};
+    struct place p = {start->pc, start->rsp, start->rbp, WALK_SUM_EMPTY, 0, 0, {0}};
     // Acquire: pairs with the release in rule_flush.
     u64 generation = atomic_load_explicit(&rule_generation, memory_order_acquire);
     if (unlikely(c->mask == 0))
@@ -432,12 +441,13 @@ struct unwind_trace trace_hash(struct trace_cache *c, const struct unwind_start 
     enum walk_end end = WALK_ON;
     while (end == WALK_ON) {
         if (likely(p.view.own ? run(c, &p, l, true) : run(c, &p, l, false)))
-            return (struct unwind_trace){.hash = p.sum.sum, .count = p.count};
-        if (p.count > RECORDING_FRAMES)
+            end = WALK_COMPLETE;
+        else if (p.count <= RECORDING_FRAMES)
+            end = step(c, &p, &l);
+        else
             break;
-        end = step(c, &p, &l);
     }
-    if (end == WALK_COMPLETE && p.count <= RECORDING_FRAMES)
-        return (struct unwind_trace){.hash = p.sum.sum, .count = p.count};
-    return unwind_hash(start);
+    if (unlikely(p.count > RECORDING_FRAMES || end == WALK_NEEDS_ALL))
+        return unwind_hash(start);
+    return (struct unwind_trace){p.sum.sum, p.count, p.truncated};
 }

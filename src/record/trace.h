@@ -26,10 +26,11 @@
 #define LEG_CHECKS 8
 
 enum leg_flags {
-    LEG_RBP = 1,      // holds for this rbp only
-    LEG_FIXED = 2,    // where it leads was read from checked words: see LEG_NEXT_KEY
-    LEG_COMPLETE = 4, // its last frame was called by nobody
-    LEG_SAVES = 8,    // the caller's rbp stands at rbp_at; else rbp is unchanged
+    LEG_RBP = 1,    // holds for this rbp only
+    LEG_FIXED = 2,  // where it leads was read from checked words: see make_fixed
+    LEG_LAST = 4,   // its last frame was called by nobody, or no way on is known
+    LEG_CUT = 8,    // with LEG_LAST: no way on is known
+    LEG_SAVES = 16, // the caller's rbp stands at rbp_at; else rbp is unchanged
 };
 
 struct leg {

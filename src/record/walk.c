@@ -10,11 +10,20 @@ static void note(struct walk_log *log, u64 at, u64 word)
     log->count++;
 }
 
+// The step depends on more than words: memory that may be readable tomorrow, a rule not found out.
+static void in_haste(struct walk *w)
+{
+    if (w->log != NULL)
+        w->log->count = WALK_LOADS + 1;
+}
+
 // The word at `at`, if it lies above the stack pointer and can be read.
 static bool load(struct walk *w, u64 at, u64 *ret)
 {
-    if (at < w->reg[CFI_RSP] || at > UINT64_MAX - 8 || !stack_stretch(&w->view, at + 8))
+    if (at < w->reg[CFI_RSP] || at > UINT64_MAX - 8 || !stack_stretch(&w->view, at + 8)) {
+        in_haste(w);
         return false;
+    }
     *ret = walk_word(at);
     if (w->log != NULL)
         note(w->log, at, *ret);
@@ -125,6 +134,8 @@ static enum walk_end step_frame_pointer(struct walk *w)
     if (!walk_is_address(pc))
         return WALK_CUT;
     u64 rule = rule_find(pc - 1);
+    if (rule == RULE_UNKNOWN)
+        in_haste(w);
     if (rule_kind(rule) == RULE_NONE && !(rule & RULE_AFTER_CALL))
         return WALK_CUT;
     w->reg[CFI_RBP] = caller;

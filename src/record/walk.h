@@ -19,7 +19,7 @@ enum walk_end {
 // Words that a step read, for who wants to know what it stood on.
 #define WALK_LOADS 6
 struct walk_log {
-    u32 count; // more than WALK_LOADS: only the first ones were kept
+    u32 count; // more than WALK_LOADS: it does not say all
     u64 at[WALK_LOADS], word[WALK_LOADS];
 };
 
