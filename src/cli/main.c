@@ -17,6 +17,7 @@ const struct command *const commands[] = {
     &command_bench,
     &command_map,
     &command_mem,
+    &command_translate,
     &command_elf,
     &command_layout,
     &command_lab,

@@ -56,6 +56,7 @@ extern const struct command
     command_bench,
     command_map,
     command_mem,
+    command_translate,
     command_elf,
     command_layout,
     command_lab,

@@ -352,6 +352,22 @@ u64 residence_entry(const struct residence *r, u64 addr)
     return r->pagemap >= 0 && pread(r->pagemap, &word, sizeof word, at) == sizeof word ? word : 0;
 }
 
+bool residence_is_huge(const struct residence *r, u64 addr)
+{
+    u64 page = addr & ~(u64)(r->os_page - 1);
+    struct scan_region region;
+    struct scan_arg arg = {
+        .size = sizeof arg,
+        .start = page,
+        .end = page + r->os_page,
+        .vec = (u64)(uintptr_t)&region,
+        .vec_len = 1,
+        .category_mask = SCAN_HUGE,
+        .return_mask = SCAN_HUGE,
+    };
+    return r->scan && ioctl(r->pagemap, SCAN_IOCTL, &arg) == 1;
+}
+
 static bool read_count(u64 frame, u64 *ret_count)
 {
     int fd = open("/proc/kpagecount", O_RDONLY | O_CLOEXEC);

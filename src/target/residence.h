@@ -66,6 +66,8 @@ int residence_walk(struct residence *r, const struct smap *m, bool frames,
 bool residence_frame(const struct residence *r, u64 frame, u64 *ret_flags, u64 *ret_count);
 // The page table's word for one page, as /proc/PID/pagemap has it; 0 if there is none.
 u64 residence_entry(const struct residence *r, u64 addr);
+// Whether a page is mapped by a huge entry; false where the kernel does not tell (before 6.7).
+bool residence_is_huge(const struct residence *r, u64 addr);
 #define ENTRY_PRESENT   ((u64)1 << 63)
 #define ENTRY_SWAPPED   ((u64)1 << 62)
 #define ENTRY_FILE      ((u64)1 << 61)

@@ -19,8 +19,9 @@ unless (-x $loam) {
 }
 my $tmp = tempdir(CLEANUP => 1);
 
+alarm 120; # rather dead than hung
 my ($n, $failed) = (0, 0);
-sub ok {
+sub ok($$;@) {
     my ($good, $name, @why) = @_;
     printf "%sok %d - %s\n", $good ? '' : 'not ', ++$n, $name;
     print map { "# $_\n" } @why unless $good;
@@ -93,7 +94,7 @@ int main(int argc, char **argv)
         memset(keep[i] = malloc(200), 1, 200);
     for (int i = 0; i < 20000; i += 2)
         free(keep[i]);
-    printf("R\n");
+    dprintf(1, "R\n");
     for (;;)
         pause();
 }

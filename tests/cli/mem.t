@@ -14,11 +14,12 @@ unless (-x $loam) {
     exit;
 }
 
+alarm 120; # rather dead than hung
 my ($n, $failed) = (0, 0);
-sub ok {
+sub ok($$;@) {
     my ($good, $name, @why) = @_;
     printf "%sok %d - %s\n", $good ? '' : 'not ', ++$n, $name;
-    print "# $_\n" for @why;
+    print map { "# $_\n" } @why unless $good;
     $failed++ unless $good;
 }
 sub is { my ($got, $want, $name) = @_; ok($got eq $want, $name, $got eq $want ? () : ("got $got", "expected $want")) }
