@@ -5,9 +5,9 @@
 // where it was made, when it takes its first memory. Then any address resolves to its owner:
 //
 //     static int x;
-//     loam_owner_info o;
-//     if (loam_owner_find(&x, &o))
-//         printf("%s %s, made at %s, +%zu\n", o.kind, o.name, o.place, o.offset);
+//     char text[200];
+//     if (loam_owner_text(&x, text, sizeof text))
+//         puts(text);
 //
 // Meant for reports and debuggers: finding an address asks every owner. It may be called from any
 // thread, but not from a signal handler.
@@ -35,6 +35,12 @@ typedef struct loam_owner_info {
 
 // The owner of the memory at `p`. False, and *ret is not written, when nobody holds it.
 LOAM_API bool loam_owner_find(const void *p, loam_owner_info *ret) LOAM_NONNULL(2);
+
+// The same in words, "region http.request, conn.c:88, +96 in struct hdr", terminated and cut to
+// `size` bytes. What is known of the object comes with LOAM=debug=on, and for pools always; without
+// it the place is the owner's, and the offset that in its piece of memory. False, and an empty
+// text, when nobody holds it.
+LOAM_API bool loam_owner_text(const void *p, char *ret_text, size_t size) LOAM_NONNULL(2);
 
 // The i-th owner, in no particular order; false when there are not so many. Owners may come and
 // go between two calls.

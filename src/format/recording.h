@@ -99,6 +99,7 @@ enum record_kind {
     RECORD_MOMENT = 5, // from here on: format/timeline.h
     RECORD_LABEL = 6,
     RECORD_POINTS = 7,
+    RECORD_OWNER = 8,
 };
 
 struct record {
@@ -266,8 +267,22 @@ static_assert(sizeof(struct record_block) + sizeof(struct record_site) + RECORDI
                   RECORDING_BLOCK,
               "F1: the deepest stack fits");
 
-#define SAMPLE_UNIT        65536 // F8
-#define PAGE_UNIT          4096
+#define SAMPLE_UNIT 65536 // F8
+#define PAGE_UNIT   4096
+
+// Regions, pools, collected heaps, stacks of tasks: what those of one kind, name and place held.
+// Written when the process ends in order; a reader adds up those that say the same.
+struct record_owner {
+    struct record head;
+    u64 count, live;        // how many there were; that there are at the end
+    u64 held_bytes;         // at the end: taken from their allocator,
+    u64 used_bytes;         // and of that, handed out
+    u64 used_max;           // the most that one of them ever had in use
+    u64 resets;             // how often one was emptied or cut back
+    u16 kind_len, name_len; // text: kind, name, place; no terminators
+    u16 place_len, pad;
+    char text[];
+};
 
 #define FRAME_MODULE_SHIFT 48
 #define FRAME_OFFSET_MASK  (((u64)1 << FRAME_MODULE_SHIFT) - 1)

@@ -38,7 +38,7 @@ bool heap_find(const void *p, struct heap_block *ret);
 struct heap *heap_enter(void);
 void heap_leave(struct heap *h);
 
-// The block at p is meant to live as long as the program: whoever looks for leaks shall not tell it.
+// The block at p is meant to live as long as the program: it is no leak, whoever looks for them.
 void heap_forget(void *p);
 
 // Install ops; once, early, while one thread runs. Blocks allocated earlier stay valid.

@@ -257,5 +257,5 @@ struct heap_ops {
     size_t (*usable)(const void *p);   // bytes that the program may use of a live block
     void (*tags_gone)(struct desc *d); // a span with tags dies: give desc.tags back
     void (*fork_child)(void);          // in the child, after the heap is usable
-    void (*forget)(void *p);           // a live block that is never to be freed: no leak; may be NULL
+    void (*forget)(void *p); // a live block that is never to be freed: no leak; may be NULL
 };

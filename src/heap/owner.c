@@ -3,7 +3,12 @@
 // Owners are few and change rarely, readers rarer still: a list under a lock is enough. The lists
 // are sharded, because a scratch region may register in every call of a busy function.
 #include "heap/owner.h"
+
+#include "heap/api.h"
 #include "os/os.h"
+#include "os/share.h"
+
+#include <string.h>
 
 #define SHARDS 16
 
@@ -20,6 +25,80 @@ static thread_local_ unsigned char my_shard;
 
 // Set in a thread that forks from a signal handler inside the registry; see owner_fork_prepare.
 static thread_local_ u32 fork_skipped;
+
+// ---------------------------------------------------------------- sums
+
+#define SUMS 1024 // more names and places than that are counted in the last one
+
+struct sum {
+    struct owner_sum all; // live, held, used: of those that are there
+    u64 live_resets;
+};
+
+// The lock comes after those of the shards.
+static struct {
+    struct lock lock;
+    _Atomic(struct sum *) sum; // [SUMS]; NULL: nobody watches
+} the_sums;
+
+static struct sum *sums(void)
+{
+    return atomic_load_explicit(&the_sums.sum, memory_order_acquire);
+}
+
+void owner_watch(void)
+{
+    atomic_store_explicit(&the_sums.sum, heap_meta(SUMS * sizeof(struct sum)),
+                          memory_order_release);
+}
+
+bool owner_watching(void)
+{
+    return sums() != NULL;
+}
+
+// Names are compared by address: one in two copies is two sums, which a reader adds up again.
+static struct sum *sum_of(const loam_owner_info *o)
+{
+    struct sum *sum = sums();
+    u32 i = 0;
+    while (
+        i < SUMS - 1 && sum[i].all.kind != NULL &&
+        (sum[i].all.kind != o->kind || sum[i].all.name != o->name || sum[i].all.place != o->place))
+        i++;
+    if (sum[i].all.kind == NULL) {
+        bool last = i == SUMS - 1;
+        sum[i].all = (struct owner_sum){.kind = last ? "other" : o->kind,
+                                        .name = last ? "(others)" : o->name,
+                                        .place = last ? "" : o->place};
+    }
+    return &sum[i];
+}
+
+static void raise_max(struct sum *s, const loam_owner_info *o)
+{
+    s->all.used_max = size_max(s->all.used_max, size_max(o->used_max, o->used));
+}
+
+void owner_note(const loam_owner_info *o)
+{
+    if (sums() == NULL || !lock_take(&the_sums.lock))
+        return;
+    struct sum *s = sum_of(o);
+    s->all.count++;
+    s->all.resets += o->resets;
+    raise_max(s, o);
+    lock_give(&the_sums.lock);
+}
+
+// ---------------------------------------------------------------- the list
+
+static loam_owner_info describe(const loam_owner_link *link)
+{
+    loam_owner_info info = {.kind = link->ops->kind};
+    link->ops->describe(link, &info);
+    return info;
+}
 
 static unsigned pick_shard(void)
 {
@@ -57,6 +136,10 @@ void owner_remove(loam_owner_link *link)
     if (link->ops == NULL)
         return;
     struct shard *s = take(link->shard);
+    if (unlikely(owner_watching())) {
+        loam_owner_info info = describe(link);
+        owner_note(&info);
+    }
     if (link->next != NULL)
         link->next->prev = link->prev;
     if (link->prev != NULL) {
@@ -77,13 +160,6 @@ void owner_lock(loam_owner_link *link)
 void owner_unlock(loam_owner_link *link)
 {
     lock_give(&the_owners.shard[link->shard].lock);
-}
-
-static loam_owner_info describe(const loam_owner_link *link)
-{
-    loam_owner_info info = {.kind = link->ops->kind};
-    link->ops->describe(link, &info);
-    return info;
 }
 
 static bool find_in_shard(const struct shard *s, const void *p, loam_owner_info *ret)
@@ -124,6 +200,58 @@ bool loam_owner_find(const void *p, loam_owner_info *ret)
     return found;
 }
 
+struct words {
+    char *at;
+    size_t len, max;
+};
+
+static void put(struct words *w, const char *s, size_t n)
+{
+    for (size_t i = 0; i < n && s[i] != 0 && w->len + 1 < w->max; i++)
+        w->at[w->len++] = s[i];
+    if (w->max != 0)
+        w->at[w->len] = 0;
+}
+
+static void put_offset(struct words *w, size_t n)
+{
+    char digits[DECIMAL_MAX];
+    put(w, ", +", 3);
+    put(w, digits, decimal(digits, n));
+}
+
+static void put_place(struct words *w, const char *place)
+{
+    const char *slash = strrchr(place, '/');
+    if (*place != 0)
+        put(w, ", ", 2);
+    put(w, slash == NULL ? place : slash + 1, SIZE_MAX);
+}
+
+// `made` is "struct hdr, conn.c:88".
+bool loam_owner_text(const void *p, char *ret_text, size_t size)
+{
+    loam_owner_info o;
+    struct words w = {ret_text, 0, size};
+    put(&w, "", 0);
+    if (!loam_owner_find(p, &o))
+        return false;
+    const char *comma = o.made == NULL ? NULL : strrchr(o.made, ',');
+    put(&w, o.kind, SIZE_MAX);
+    put(&w, " ", 1);
+    put(&w, o.name, SIZE_MAX);
+    if (comma == NULL) {
+        put_place(&w, o.place);
+        put_offset(&w, o.offset);
+        return true;
+    }
+    put_place(&w, comma + 2);
+    put_offset(&w, o.in_object);
+    put(&w, " in ", 4);
+    put(&w, o.made, (size_t)(comma - o.made));
+    return true;
+}
+
 bool loam_owner_at(size_t i, loam_owner_info *ret)
 {
     bool found = false;
@@ -140,6 +268,62 @@ bool loam_owner_at(size_t i, loam_owner_info *ret)
     return found;
 }
 
+// ---------------------------------------------------------------- sums with what is there
+
+static void sum_live(const loam_owner_link *l)
+{
+    loam_owner_info o = describe(l);
+    struct sum *s = sum_of(&o);
+    s->all.live++;
+    s->all.held += o.held;
+    s->all.used += o.used;
+    s->live_resets += o.resets;
+    raise_max(s, &o);
+}
+
+static void sum_shard(unsigned i)
+{
+    const loam_owner_link *prev = NULL, *l = the_owners.shard[i].first;
+    for (; l != NULL && os_readable(l) && os_readable(l + 1); l = l->next) {
+        if (l->ops == NULL || l->prev != prev || l->shard != i)
+            return;
+        sum_live(l);
+        prev = l;
+    }
+}
+
+static void forget_live(void)
+{
+    for (u32 i = 0; i < SUMS; i++) {
+        struct owner_sum *s = &sums()[i].all;
+        s->live = s->held = s->used = sums()[i].live_resets = 0;
+    }
+}
+
+void owner_sums(void (*see)(void *ctx, const struct owner_sum *s), void *ctx)
+{
+    if (sums() == NULL)
+        return;
+    forget_live();
+    for (unsigned i = 0; i < SHARDS; i++) {
+        if (!lock_take(&the_owners.shard[i].lock))
+            continue;
+        if (lock_take(&the_sums.lock)) {
+            sum_shard(i);
+            lock_give(&the_sums.lock);
+        }
+        lock_give(&the_owners.shard[i].lock);
+    }
+    for (u32 i = 0; i < SUMS && sums()[i].all.kind != NULL; i++) {
+        struct owner_sum s = sums()[i].all;
+        s.count += s.live;
+        s.resets += sums()[i].live_resets;
+        see(ctx, &s);
+    }
+}
+
+// ---------------------------------------------------------------- fork
+
 // A shard that the forking thread itself holds stays held: the interrupted code gives it.
 void owner_fork_prepare(void)
 {
@@ -147,10 +331,14 @@ void owner_fork_prepare(void)
     for (unsigned i = 0; i < SHARDS; i++)
         if (!lock_take(&the_owners.shard[i].lock))
             fork_skipped |= 1u << i;
+    if (!lock_take(&the_sums.lock))
+        fork_skipped |= 1u << SHARDS;
 }
 
 void owner_fork_done(void)
 {
+    if (!(fork_skipped & 1u << SHARDS))
+        lock_give(&the_sums.lock);
     for (unsigned i = 0; i < SHARDS; i++)
         if (!(fork_skipped & 1u << i))
             lock_give(&the_owners.shard[i].lock);

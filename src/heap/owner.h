@@ -29,6 +29,24 @@ void owner_remove(loam_owner_link *link); // nothing happens if it is not regist
 void owner_lock(loam_owner_link *link);   // nor here
 void owner_unlock(loam_owner_link *link);
 
+// What the owners of one kind, name and place held, since owner_watch.
+struct owner_sum {
+    const char *kind, *name, *place;
+    u64 count, live; // owners that there were; that there are
+    u64 held, used;  // by those that there are
+    u64 used_max;    // by one of them, ever
+    u64 resets;
+};
+// Keep sums from now on: a look at each owner that comes or goes. Once, early.
+void owner_watch(void);
+bool owner_watching(void);
+// Count an owner that never was in the list and is gone already.
+void owner_note(const loam_owner_info *info);
+// The sums, with those that are there now. One thread at a time; also in a signal handler: then
+// what the interrupted code holds is left out. A link on a stack that is gone is noticed and left
+// out.
+void owner_sums(void (*see)(void *ctx, const struct owner_sum *s), void *ctx);
+
 // Each owner with these ops, under its lock; as for `find`.
 void owner_each(const struct loam_owner_ops *ops, void (*see)(void *ctx, loam_owner_link *link),
                 void *ctx);

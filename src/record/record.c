@@ -10,6 +10,7 @@
 #include "os/os.h"
 #include "os/share.h"
 #include "record/module.h"
+#include "record/owners.h"
 #include "record/process.h"
 #include "record/rule.h"
 #include "record/sites.h"
@@ -258,6 +259,7 @@ int record_start(const char *path, const struct record_program *program)
     writer_begin(map);
     if (!begin(1))
         return -ENOSPC;
+    owners_watch();
     heap_set_ops(&ops);
     return 0;
 }
@@ -278,6 +280,7 @@ void record_end(int status)
         return;
     int saved = errno;
     p->exit_code = (u32)status;
+    owners_write();
     atomic_fetch_or_explicit(&p->flags, PROCESS_ENDED, memory_order_release);
     if (writer_map()->leaks != 0)
         process_ask_scan(writer_map(), p, unwind_leave(&from) ? &from : NULL);

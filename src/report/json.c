@@ -3,6 +3,7 @@
 #include "report/json.h"
 
 #include "report/notes.h"
+#include "report/owners.h"
 #include "report/place.h"
 #include "report/stack.h"
 
@@ -307,6 +308,7 @@ int json_report(FILE *out, struct model *m)
     json_object_set_new(o, "frames", f.list);
     json_object_set_new(o, "moments", moments_json(m)); // these name places by number
     json_object_set_new(o, "labels", labels_json(m));
+    json_object_set_new(o, "owners", owners_json(m));
     table_done(&f.numbers);
     json_object_set_new(o, "notes", notes_json(m, &t)); // last: symbols were asked by now
     int r = json_dumpf(o, out, JSON_INDENT(1));

@@ -8,6 +8,7 @@
 #include "report/load.h"
 
 #include "report/count.h"
+#include "report/owners.h"
 #include "report/timeline.h"
 #include "report/utf8.h"
 
@@ -385,6 +386,12 @@ static void add_site(struct loader *l, u32 index, const struct record *r, size_t
     count_sum(p, s);
 }
 
+static void add_owner(struct loader *l, u32 index unused_, const struct record *r, size_t bytes)
+{
+    if (r->kind == RECORD_OWNER && !owners_add(l->m, r, bytes))
+        l->m->damaged++;
+}
+
 // ---------------------------------------------------------------- timeline
 
 static void add_time(struct loader *l, u32 index, const struct record *r, size_t bytes)
@@ -456,6 +463,8 @@ static int load_copy(const char *name, const char *bytes, size_t size, struct mo
     index_processes(&l);
     walk(&l, blocks, add_module);
     walk(&l, blocks, add_site);
+    walk(&l, blocks, add_owner);
+    owners_settle(ret_model);
     l.timeline.m = ret_model;
     walk(&l, blocks, add_time);
     timeline_settle(&l.timeline, site_of, &l);

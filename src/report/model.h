@@ -144,6 +144,12 @@ struct label {
     bool cut; // points are missing: there was no room
 };
 
+// Owners of memory of one kind, name and place: see struct record_owner. Over all processes.
+struct owner {
+    const char *kind, *name, *place;
+    u64 count, live, held_bytes, used_bytes, used_max, resets;
+};
+
 struct model {
     struct store store;
     char *command;            // joined by blanks, fit for a terminal
@@ -165,6 +171,8 @@ struct model {
     u32 threads_count;
     struct moment *moments; // in order of time
     u32 moments_count;
+    struct owner *owners; // those that hold most first
+    u32 owners_count;
     struct label *labels; // in order of time
     u32 labels_count;
 };

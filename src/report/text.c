@@ -4,6 +4,7 @@
 
 #include "report/name.h"
 #include "report/notes.h"
+#include "report/owners.h"
 #include "report/place.h"
 #include "report/stack.h"
 #include "report/utf8.h"
@@ -513,6 +514,7 @@ void text_report(struct ink *k, struct model *m, const struct text_options *o)
     else
         live(&p);
     peak(&p);
+    owners_text(k, m, o->places_max);
     totals(&p);
     processes(&p);
     notes(&p);

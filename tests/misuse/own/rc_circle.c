@@ -1,7 +1,8 @@
-// Two objects that hold each other are left behind; a third hangs on them. A right pair is not
-// told. debug: rc: a circle of references keeps itself alive then: makes_family line: \+8 refers to
-// struct child, .*rc_circle.c:30 object: make the reference at \+16 of the struct child,
-// .*rc_circle.c:30 weak
+// Two objects hold each other, and a third hangs on them. A right pair is not told.
+// debug: rc: a circle of references keeps itself alive
+// then: makes_family
+// line: \+8 refers to struct child, .*rc_circle.c:30
+// object: make the reference at \+16 of the struct child, .*rc_circle.c:30 weak
 #include <loam/rc.h>
 struct child;
 struct parent {
