@@ -20,6 +20,7 @@ const struct command *const commands[] = {
     &command_translate,
     &command_elf,
     &command_layout,
+    &command_asm,
     &command_lab,
     &command_help,
     &command_version,

@@ -59,6 +59,7 @@ extern const struct command
     command_translate,
     command_elf,
     command_layout,
+    command_asm,
     command_lab,
     command_help,
     command_version,
