@@ -91,7 +91,10 @@ static void memory(struct findings *f, const struct machine *m)
     add(f, swap || m->root, "swap",
         "major faults from swap, thrashing (B10, B11): as root, the lab "
         "makes a swap file of its own",
-        "%s", swap ? "there is some" : "there is none");
+        "%s",
+        swap      ? "there is some"
+        : m->root ? "there is none, but root can make some"
+                  : "there is none");
     add(f, m->root && strcmp(m->cgroup, "none") != 0, "memory cgroups",
         "experiments under a memory limit (B10, B11): run as root", "cgroup %s, %s", m->cgroup,
         m->root ? "root" : "not root");
