@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define FIRST_USUAL    (4 * MiB)
-#define SNAPSHOT_USUAL (32 * MiB)
+#define SNAPSHOT_USUAL (40 * MiB)
 #define GROWTH_MAX     10000
 
 static struct {

@@ -53,10 +53,16 @@ static size_t bytes_handed_out(const loam_gc *gc)
     return gc->stats.live_bytes + gc->allocated;
 }
 
+// What will be found alive, if as much of what is new survives as did the last time.
+static size_t bytes_expected(const loam_gc *gc)
+{
+    return gc->stats.live_bytes + gc->allocated / 100 * gc->survival;
+}
+
 static bool wants_copy(const loam_gc *gc, const struct request *r)
 {
     return !r->in_place && !gc->in_place && !under_asan && !under_tsan &&
-           bytes_handed_out(gc) >= gc->options.snapshot_from;
+           bytes_expected(gc) >= gc->options.snapshot_from;
 }
 
 // Memory for the verdict of a copy: `left`, then a byte for each weak reference and finalizer, then
@@ -170,9 +176,12 @@ static void set_budget(loam_gc *gc)
 
 static void conclude(loam_gc *gc, const struct gc_verdict *v, size_t weak, size_t final, u32 slabs)
 {
+    size_t was = gc->stats.live_bytes;
     gc->used_max = size_max(gc->used_max, bytes_handed_out(gc));
     gc_final_apply(gc, v, weak, final);
     sweep(gc, v->left, slabs);
+    size_t more = gc->stats.live_bytes > was ? gc->stats.live_bytes - was : 0;
+    gc->survival = (u32)size_min(100, more / (gc->allocated / 100 + 1));
     gc->stats.mark_ns_total += *v->ns;
     gc->stats.marked_bytes += *v->words * sizeof(u64);
     set_budget(gc);

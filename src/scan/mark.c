@@ -7,20 +7,22 @@
 // too early: a wide block pushes hundreds, and the first lines are evicted again.)
 //
 // Where blocks lie in the order in which they are reached, the processor fetches them by itself and
-// the queue only costs. So every thousand blocks it is decided anew, by how many of the last
-// thousand lay near the one before.
+// the queue only costs. So it is measured which way is faster, a thousand blocks at a time.
 //
 // The inner loops work on a copy of struct mark in registers: its words are changed through
 // pointers to words, so the compiler would otherwise load each of them anew for every word.
 #include "scan/mark.h"
 
+#include "os/os.h"
+
 #include <errno.h>
 #include <string.h>
 
-#define QUEUE  32
-#define BUFFER ((size_t)1 * MiB)
-#define ROUND  1024 // blocks after which it is decided whether to use the queue
-#define NEAR   512  // bytes between two blocks that are near each other
+#define QUEUE   32
+#define SPANS   8  // blocks in the queue whose spans are on their way
+#define WAITING 32 // candidates whose bits are on their way
+#define BUFFER  ((size_t)1 * MiB)
+#define ROUND   1024 // blocks after which it is decided whether to use the queue
 
 static size_t left_room(const struct blocks *b)
 {
@@ -86,26 +88,52 @@ static always_inline_ void push(struct hot *h, u32 span, u32 slot)
     h->work[h->depth++] = (struct work){span, slot};
 }
 
-static always_inline_ void mark_in(struct hot *h, const struct page *p, u64 word)
+static always_inline_ bool is_left(const struct hot *h, u32 slot)
+{
+    return h->left[slot / 64] >> (slot & 63) & 1;
+}
+
+// Candidates whose bits are on their way.
+struct waiting {
+    struct work work[WAITING];
+    unsigned in, out;
+};
+
+static always_inline_ void settle(struct hot *h, struct waiting *c)
+{
+    struct work w = c->work[c->out++ % WAITING];
+    if (is_left(h, w.slot))
+        push(h, w.span, w.slot);
+}
+
+// `c` NULL: look at the bit at once.
+static always_inline_ void mark_in(struct hot *h, struct waiting *c, const struct page *p, u64 word)
 {
     u64 in_span = word - p->start;
     if (in_span >= p->reach)
         return;
     u32 slot = p->slot + (u32)(in_span * p->magic >> 48);
-    if ((h->left[slot / 64] >> (slot & 63) & 1) && blocks_holds(h->blocks, p, word, slot))
-        push(h, p->span, slot);
+    if (c == NULL) {
+        if (is_left(h, slot) && blocks_holds(h->blocks, p, word, slot))
+            push(h, p->span, slot);
+    } else if (blocks_holds(h->blocks, p, word, slot)) {
+        __builtin_prefetch(&h->left[slot / 64], 1);
+        c->work[c->in++ % WAITING] = (struct work){p->span, slot};
+        if (c->in - c->out == WAITING)
+            settle(h, c);
+    }
 }
 
 static noinline_ void mark_far(struct hot *h, u64 word)
 {
-    mark_in(h, blocks_far(h->blocks, word), word);
+    mark_in(h, NULL, blocks_far(h->blocks, word), word);
 }
 
-static always_inline_ void mark_word(struct hot *h, u64 word)
+static always_inline_ void mark_word(struct hot *h, struct waiting *c, u64 word)
 {
     u64 offset = word - h->base;
     if (offset < h->extent)
-        mark_in(h, &h->page[offset >> PAGE_SHIFT], word);
+        mark_in(h, c, &h->page[offset >> PAGE_SHIFT], word);
     else if (unlikely(word - h->blocks->far_base < h->blocks->far_end - h->blocks->far_base))
         mark_far(h, word);
 }
@@ -122,7 +150,7 @@ void mark_words(struct mark *m, const u64 *words, size_t count)
 {
     struct hot h = hot_of(m);
     for (size_t i = 0; i < count; i++)
-        mark_word(&h, words[i]);
+        mark_word(&h, NULL, words[i]);
     m->words += count;
     m->depth = h.depth;
 }
@@ -159,13 +187,13 @@ static noinline_ size_t mark_shaped(struct hot *h, const struct span *s, const u
         for (u64 left = s->shape; left != 0; left &= left - 1) {
             size_t at = i + (unsigned)__builtin_ctzll(left);
             if (at < n)
-                mark_word(h, words[at]);
+                mark_word(h, NULL, words[at]);
         }
     return n;
 }
 
 // The words of one block. How many were looked at.
-static always_inline_ size_t follow(struct hot *h, struct work w)
+static always_inline_ size_t follow(struct hot *h, struct waiting *c, struct work w)
 {
     const struct span *s = &h->blocks->span[w.span];
     const u64 *words;
@@ -173,7 +201,7 @@ static always_inline_ size_t follow(struct hot *h, struct work w)
     if (unlikely(s->shape_words != 0))
         return mark_shaped(h, s, words, n);
     for (size_t i = 0; i < n; i++)
-        mark_word(h, words[i]);
+        mark_word(h, c, words[i]);
     return n;
 }
 
@@ -182,64 +210,86 @@ static bool is_leaf(const struct span *s)
     return s->shape_words != 0 && s->shape == 0;
 }
 
-// Up to ROUND blocks, newest first. Number of those near the one before.
-static noinline_ unsigned follow_ordered(struct mark *m)
+// Up to ROUND blocks, newest first.
+static noinline_ void follow_ordered(struct mark *m)
 {
     struct hot h = hot_of(m);
-    const char *last = NULL;
-    unsigned near = 0;
     size_t words = 0;
     for (unsigned i = 0; i < ROUND && h.depth != 0; i++) {
         struct work w = h.work[--h.depth];
-        const char *at = image_of(&h.blocks->span[w.span], w.slot);
-        near += (size_t)(at - last + NEAR) < 2 * NEAR;
-        last = at;
-        words += follow(&h, w);
+        words += follow(&h, NULL, w);
     }
     m->words += words;
     m->depth = h.depth;
-    return near;
+}
+
+// The queue, oldest first: [followed, fetched) were prefetched, [fetched, taken) come next: of
+// those the span is on its way, which tells where the block lies.
+struct queue {
+    struct work work[QUEUE];
+    unsigned taken, fetched, followed;
+};
+
+static always_inline_ void take(struct hot *h, struct queue *q)
+{
+    struct work w = h->work[--h->depth];
+    __builtin_prefetch(&h->blocks->span[w.span]);
+    q->work[q->taken++ % QUEUE] = w;
+}
+
+// The bytes of the oldest whose span is there.
+static always_inline_ void fetch(struct hot *h, struct queue *q)
+{
+    struct work w = q->work[q->fetched++ % QUEUE];
+    const struct span *s = &h->blocks->span[w.span];
+    const char *at = image_of(s, w.slot);
+    if (is_leaf(s))
+        return;
+    __builtin_prefetch(at);
+    __builtin_prefetch(at + size_min(s->size, 64) - 8); // half of the small blocks are in two lines
 }
 
 // The same through the queue, which is empty before and afterwards.
-static noinline_ unsigned follow_scattered(struct mark *m)
+static noinline_ void follow_scattered(struct mark *m)
 {
     struct hot h = hot_of(m);
-    struct work queue[QUEUE];
-    unsigned head = 0, count = 0, near = 0;
-    const char *last = NULL;
+    struct queue q;
+    struct waiting c;
+    c.in = c.out = 0;
     size_t words = 0;
-    for (unsigned i = 0; h.depth != 0 || count != 0;) {
-        while (count < QUEUE && h.depth != 0 && i < ROUND) {
-            struct work w = h.work[--h.depth];
-            const struct span *s = &h.blocks->span[w.span];
-            i++;
-            if (is_leaf(s))
-                continue;
-            const char *at = image_of(s, w.slot);
-            near += (size_t)(at - last + NEAR) < 2 * NEAR;
-            last = at;
-            __builtin_prefetch(at);
-            __builtin_prefetch(at + size_min(s->size, 64) -
-                               8); // half of the small blocks are in two lines
-            queue[(head + count++) % QUEUE] = w;
-        }
-        if (count == 0)
+    q.taken = q.fetched = q.followed = 0;
+    for (;;) {
+        while (q.taken - q.followed < QUEUE && h.depth != 0 && q.taken < ROUND)
+            take(&h, &q);
+        unsigned wait = h.depth == 0 || q.taken == ROUND ? 0 : SPANS; // nothing follows: do not
+        while (q.taken - q.fetched > wait)
+            fetch(&h, &q);
+        if (q.followed != q.fetched)
+            words += follow(&h, &c, q.work[q.followed++ % QUEUE]);
+        else if (c.in != c.out)
+            settle(&h, &c);
+        else
             break;
-        words += follow(&h, queue[head]);
-        head = (head + 1) % QUEUE;
-        count--;
     }
     m->words += words;
     m->depth = h.depth;
-    return near;
 }
 
+// Every now and then a round the other way, to see whether it would be faster by now. Measured, not
+// guessed from addresses: a tree of pairs in another order than it is walked in is faster without
+// the queue, and no two of its blocks are near each other.
 void mark_run(struct mark *m)
 {
-    bool ordered = false;
-    while (m->depth != 0) {
-        unsigned near = ordered ? follow_ordered(m) : follow_scattered(m);
-        ordered = near > ROUND * 3 / 4;
+    u64 cost[2] = {0, 0}; // of 1024 words without and with the queue, in ns, smoothed
+    for (unsigned round = 0; m->depth != 0; round++) {
+        unsigned way = round < 8 ? round & 1 : (unsigned)(cost[1] < cost[0]) ^ (round % 32 == 0);
+        u64 start = os_monotonic_ns(), words = m->words;
+        if (way == 0)
+            follow_ordered(m);
+        else
+            follow_scattered(m);
+        u64 took = (os_monotonic_ns() - start) * 1024 / (m->words - words + 1);
+        // At most doubled: a round in which the processor was taken away says nothing.
+        cost[way] = cost[way] != 0 ? (3 * cost[way] + size_min(took, 2 * cost[way])) / 4 : took;
     }
 }

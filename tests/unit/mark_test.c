@@ -167,7 +167,8 @@ TEST(blocks_outside_the_arena)
     char *far = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     fake_readable(f, far, 1 << 20);
     f->far[3] = (struct far_block){(u64)(uintptr_t)far, 4096, 4096, {7, 4000 << 16, 0, 0}};
-    f->far[0] = (struct far_block){(u64)(uintptr_t)far + 65536, 65536, 65536, {8, 60000u << 16, 0, 0}};
+    f->far[0] =
+        (struct far_block){(u64)(uintptr_t)far + 65536, 65536, 65536, {8, 60000u << 16, 0, 0}};
     f->far[1] = (struct far_block){1, 0, 0, {0, 0, 0, 0}}; // being filled
     ((u64 *)far)[1] = (u64)(uintptr_t)far + 65536 + 100;
     load(f);
