@@ -102,7 +102,7 @@ $O/loam: $(TOOL_OBJS) $O/internal.a
 $O/tests/%: $O/obj/tests/%.o $O/internal.a
 	$(say)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread -ldl
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread -ldl -lm
 tests: $(UNIT_TESTS) $O/tests/golden/fabricate $O/tests/web/rich $O/tests/proof/loam
 
 # The library once more, with every backtrace compared (tests/proof/proof.c), and a tool beside it that

@@ -40,8 +40,17 @@ static void *small_alloc(size_t size, size_t align, bool zero)
     struct heap *h = heap_enter();
     if (h == NULL)
         return NULL;
-    void *p = class_alloc(h, cls, zero, size);
+    bool sample = h->window[cls].word == 0 && sample_due(h, cls);
+    void *p = sample ? NULL : class_alloc(h, cls, zero, size);
     heap_leave(h);
+    return sample ? sample_alloc(cls, size, align, zero) : p;
+}
+
+static void *whole_alloc(size_t size, size_t align, bool zero)
+{
+    void *p = large_alloc(size, align, zero);
+    if (unlikely(arena.sampler != NULL) && p != NULL)
+        sample_large(p, size);
     return p;
 }
 
@@ -53,7 +62,7 @@ void *heap_alloc(size_t size, size_t align, bool zero)
     bool small = size <= CLASS_SIZE_MAX && align <= PAGE_SIZE;
     if (small && align > ALIGN_MIN)
         small = round_up(size_max(size, 1), align) <= CLASS_SIZE_MAX;
-    void *p = small ? small_alloc(size, align, zero) : large_alloc(size, align, zero);
+    void *p = small ? small_alloc(size, align, zero) : whole_alloc(size, align, zero);
     if (p == NULL)
         p = far_alloc(size, align); // the last resort: a mapping of its own; always zeroed
     errno = saved;
@@ -69,8 +78,12 @@ noinline_ void *heap_malloc_slow(size_t size, bool zero, int kind)
 
 noinline_ void *heap_malloc_refill(struct heap *h, struct window *w, size_t size, int kind)
 {
-    void *p = heap_refill(h, (unsigned)(w - h->window));
+    unsigned cls = (unsigned)(w - h->window);
+    bool sample = sample_due(h, cls);
+    void *p = sample ? NULL : heap_refill(h, cls);
     busy_end(h);
+    if (unlikely(sample))
+        p = sample_alloc(cls, size, 0, false);
     return likely(p != NULL) ? p : heap_malloc_slow(size, false, kind);
 }
 
@@ -126,6 +139,13 @@ static void slab_free(u32 slab, void *p)
         heap_leave(h);
 }
 
+static void whole_free(u32 span, void *p)
+{
+    if (unlikely(arena.sampler != NULL))
+        sample_freed(span, p, large_usable(&arena.desc[span]));
+    large_free(span, p);
+}
+
 void heap_free(void *p)
 {
     if (p == NULL)
@@ -138,7 +158,7 @@ void heap_free(void *p)
         if (arena.desc[span].kind == PAGE_SLAB)
             slab_free(span, p);
         else
-            large_free(span, p);
+            whole_free(span, p);
     } else if (!far_free(p)) {
         die("free: not a block of this heap", p);
     }
@@ -171,7 +191,8 @@ bool heap_find(const void *p, struct heap_block *ret)
     if (span == 0)
         return false;
     struct desc *d = &arena.desc[span];
-    *ret = (struct heap_block){.start = page_addr(span), .size = d->bytes, .desc = d, .page = span};
+    *ret = (struct heap_block){
+        .start = page_addr(span), .size = large_usable(d), .desc = d, .page = span};
     if (d->kind == PAGE_SLAB) {
         size_t offset = (size_t)((const char *)p - page_addr(span));
         ret->index = block_index(d->magic, d->size, offset);
@@ -228,10 +249,15 @@ void *heap_realloc(void *p, size_t size, size_t *copied)
     // In place while at least half of the block stays in use.
     if (size <= old && (size >= old / 2 || old <= 64) && old <= CLASS_SIZE_MAX)
         return p;
-    if (b.desc != NULL && b.desc->kind == PAGE_LARGE && size > CLASS_SIZE_MAX) {
+    if (b.desc != NULL && b.desc->kind == PAGE_LARGE && b.desc->cls == 0 && size > CLASS_SIZE_MAX) {
         void *q = large_resize(b.page, p, size);
-        if (q != NULL)
+        if (q != NULL) {
+            if (unlikely(arena.sampler != NULL)) {
+                sample_freed(page_of(q), q, old);
+                sample_large(q, size);
+            }
             return q;
+        }
     }
     void *q = heap_alloc(size, 0, false);
     if (q == NULL)

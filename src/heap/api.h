@@ -44,6 +44,11 @@ void heap_forget(void *p);
 // Install ops; once, early, while one thread runs. Blocks allocated earlier stay valid.
 void heap_set_ops(const struct heap_ops *ops);
 
+// From now on, while *on is not 0, choose blocks such that each byte allocated is the beginning of
+// a sample with chance 1 / `mean`, independently of all others. Call once, early, instead of
+// heap_set_ops. `seed` 0: samples differ from run to run.
+void heap_sample(const struct heap_sampler *s, u64 mean, const _Atomic u32 *on, u64 seed);
+
 // Memory for the layers above that must not come from the program's heap: zeroed, 64-byte
 // aligned, never given back. NULL on ENOMEM.
 void *heap_meta(size_t size);

@@ -21,6 +21,10 @@ struct arena {
     struct state *state;
     struct remote *remote;
     u32 *huge;
+    // Sampling (sample.c); set once, before threads.
+    const struct heap_sampler *sampler; // NULL: never
+    const _Atomic u32 *sample_on;
+    u64 sample_mean, sample_seed;
 } aligned_(64);
 extern hidden_ struct arena arena;
 
@@ -131,6 +135,30 @@ void slab_link(u32 *list, u32 slab);
 void slab_unlink(u32 *list, u32 slab);
 void *heap_refill(struct heap *h, unsigned cls); // a block; NULL with errno ENOMEM
 void window_close(struct heap *h, unsigned cls); // give the window's blocks back to its slab
+
+// ---- sample.c: one block in so many bytes
+
+// Out of line: is the next block of this class a sample? It is counted as allocated.
+bool sample_now(struct heap *h, unsigned cls);
+static inline bool sample_due(struct heap *h, unsigned cls)
+{
+    return unlikely(arena.sampler != NULL) && sample_now(h, cls);
+}
+// Of the blocks `x` that a window could have, those before the next sample.
+u64 sample_cut(struct heap *h, unsigned cls, u64 x);
+// A sample of a small class: a span of its own. NULL on ENOMEM.
+void *sample_alloc(unsigned cls, size_t size, size_t align, bool zero);
+// A large block was allocated, or has another size: it may be a sample.
+void sample_large(void *p, size_t size);
+// A large block is about to be freed, or its size was `capacity` until now.
+void sample_freed(u32 span, void *p, size_t capacity);
+// What a large block can hold for its user.
+static inline size_t large_usable(const struct desc *d)
+{
+    return likely(d->cls == 0) ? d->bytes : class_info[d->cls - 1].size;
+}
+// A span with tags dies.
+void span_tags_gone(struct desc *d);
 
 // ---- holes.c: memory inside sparse slabs
 

@@ -55,6 +55,8 @@ static void child(void)
         atomic_store_explicit(&the.forked, 1, memory_order_relaxed);
     if (the.ops != NULL && the.ops->fork_child != NULL)
         the.ops->fork_child();
+    if (arena.sampler != NULL)
+        arena.sampler->fork_child();
 }
 
 __attribute__((constructor(101))) static void fork_start(void)

@@ -68,7 +68,7 @@ struct desc {
     u32 hop;    // pages back to the first page of the span
     u32 tags;   // tracking: where the blocks' tags lie (record/tags.h); 0 = none
     u16 blocks; // slab: number of blocks
-    u8 cls;     // slab: size class
+    u8 cls;     // slab: size class; large: 1 + that of a small block that was sampled, else 0
     u8 kind;    // enum page_kind
 };
 static_assert(sizeof(struct desc) == 32, "two a cache line; the fast path shifts by five");
@@ -198,6 +198,7 @@ struct class_state {
     u16 at;               // word of `current` that the window was taken from last, or AT_START
     u16 full;             // full slabs that stay owned, see slab_park
     u8 zero;              // every block left in the window is known to be all zero
+    u8 due;               // the window was cut: the next block is a sample (sample.c)
 };
 
 // G1  busy != 0 while this heap's own thread is inside it. Who interrupts that thread (a signal
@@ -213,7 +214,10 @@ struct heap {
     struct heap *next;       // list of heaps without a thread
     void *above;             // what the layer above keeps for whoever uses this heap; NULL at first
     u8 retired;              // no thread uses it
-    u8 pad2[23];
+    u8 sampled;              // what sampling was when sample_left was drawn: 0 off
+    u8 pad2[6];
+    u64 sample_left; // bytes until the next sample (sample.c)
+    u64 sample_seed;
     struct window window[CLASS_COUNT];
     struct class_state cls[CLASS_COUNT];
 };
@@ -246,6 +250,17 @@ struct far_block {
 };
 
 extern struct heap_root loam_heap_root;
+
+// Sampling: who is told of the blocks that were chosen, one in so many bytes (sample.c). Not beside
+// heap_ops. All but `gone` and `fork_child` may be called by any thread, outside of its heap.
+struct heap_sampler {
+    // p was allocated and is a sample: `size` asked for, `capacity` counted.
+    void (*chosen)(void *p, size_t size, size_t capacity);
+    // A sample is about to be freed, or has another size now.
+    void (*freed)(void *p, size_t capacity);
+    void (*tags_gone)(struct desc *d); // as of heap_ops
+    void (*fork_child)(void);
+};
 
 // Tracking and guard replace what a call means; chosen once, before the program runs. While set,
 // every thread's fast pointer stays on an empty heap, so each call ends in the slow path and asks

@@ -110,7 +110,7 @@ static u32 span_take(u32 span, void *p)
     if (__atomic_exchange_n(&d->kind, PAGE_NONE, __ATOMIC_ACQ_REL) != PAGE_LARGE)
         die("free: block was already freed", p);
     if (d->tags != 0)
-        the.ops->tags_gone(d);
+        span_tags_gone(d);
     unmark_tail(span, span + 1, span + d->pages);
     return d->pages;
 }

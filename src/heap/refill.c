@@ -17,6 +17,7 @@ void window_close(struct heap *h, unsigned cls)
     e->left = (int16_t)(e->left - (int)bits_in(w->word));
     w->word = 0;
     w->free = NULL;
+    h->cls[cls].due = 0; // Z1
 }
 
 // Free blocks of word k of a slab, without the sentinel (S3).
@@ -32,6 +33,8 @@ static void *open_window(struct heap *h, unsigned cls, u32 slab, u32 k, u64 x)
     struct side *e = &arena.side[slab];
     struct window *w = &h->window[cls];
     struct class_state *c = &h->cls[cls];
+    if (unlikely(arena.sampler != NULL))
+        x = (x & -x) | sample_cut(h, cls, x & (x - 1));
     u32 first = k * 64 + (u32)__builtin_ctzll(x);
     u32 end = k * 64 + 64 - (u32)__builtin_clzll(x);
     e->left = (int16_t)(e->left + (int)bits_in(x));

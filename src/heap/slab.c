@@ -161,7 +161,7 @@ static bool release(struct heap *h, u32 slab)
     if (!let_go(h, slab, 1, STATE_GONE))
         return false;
     if (d->tags != 0)
-        the.ops->tags_gone(d);
+        span_tags_gone(d);
     holes_forget(slab);
     u32 pages = d->pages;
     for (u32 i = 0; i < pages; i++)
