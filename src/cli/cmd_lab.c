@@ -5,6 +5,7 @@
 #include "lab/compare.h"
 #include "lab/doctor.h"
 #include "lab/registry.h"
+#include "lab/rt.h"
 #include "lab/run.h"
 #include "lab/state.h"
 #include "lab/text.h"
@@ -16,7 +17,7 @@
 #include <unistd.h>
 
 struct lab_options {
-    bool quick, full, details;
+    bool quick, full, details, rt;
     const char *json, *html, *seed;
 };
 
@@ -31,6 +32,8 @@ static const struct option options[] = {
      "write the results as JSON into FILE; - is stdout"},
     {"html", 0, "FILE", OPT_TEXT, offsetof(struct lab_options, html),
      "write one page with plots into FILE"},
+    {"rt", 0, NULL, OPT_FLAG, offsetof(struct lab_options, rt),
+     "as root: samples at real-time priority, in bursts"},
     {"seed", 0, "N", OPT_TEXT, offsetof(struct lab_options, seed),
      "start of the random numbers, as an earlier run's JSON has it"},
 };
@@ -137,11 +140,18 @@ static int lab_run(const struct command *c, const struct lab_options *o, int n, 
     int r = state_open();
     if (r < 0)
         say(c, "what a killed lab leaves behind cannot be remembered: %s.", strerror(-r));
+    int real_time = o->rt ? rt_open() : 0;
+    if (real_time < 0)
+        say(c, "no real-time priority: %s. Samples are taken without.",
+            real_time == -EBUSY   ? "another lab has it"
+            : real_time == -EPERM ? "it is not permitted (run as root)"
+                                  : strerror(-real_time));
     view.ink = ink_on(stdout);
     view.talk = isatty(2);
     view.quiet = o->json != NULL && strcmp(o->json, "-") == 0;
     view.whole = o->details || count <= WHOLE_UP_TO;
     json_t *d = run_all(chosen, (u32)count, &(struct run_options){o->full, seed_of(o), progress});
+    rt_close();
     state_close();
     r = 0;
     if (!view.quiet) {
@@ -204,14 +214,19 @@ static int lab_explain(const struct command *c, const struct lab_options *o, int
     return each(c, n, words, explain_one);
 }
 
+// An exercise is a program of its own; the experiment around it comes with --details.
 static void source_one(const struct entry *e)
 {
-    fputs(e->code, stdout);
+    const char *exercise = e->experiment->exercise;
+    if (exercise != NULL)
+        fputs(exercise, stdout);
+    if (exercise == NULL || view.whole)
+        fputs(e->code, stdout);
 }
 
 static int lab_source(const struct command *c, const struct lab_options *o, int n, char **words)
 {
-    (void)o;
+    view.whole = o->details;
     return each(c, n, words, source_one);
 }
 

@@ -33,6 +33,7 @@ static void become_child(pid_t parent, u32 seconds, int out)
     prctl(PR_SET_DUMPABLE, 1);
     setrlimit(RLIMIT_CORE, &none);
     setrlimit(RLIMIT_CPU, &cpu);
+    alarm(seconds + 5);
     dup2(out, 1);
     dup2(out, 2);
     int null = open("/dev/null", O_RDONLY);

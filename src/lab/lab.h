@@ -49,7 +49,9 @@ struct experiment {
     const struct claim *claims;
     size_t claims_count;
     void (*run)(struct lab *l);
-    u32 seconds; // killed after; 0: 20 s in a quick run, 60 s in a full one
+    u32 seconds; // killed after; 0: 20 s in a quick run, 90 s in a full one
+    // An exercise of the lessons, as a whole program (LAB_EXERCISE); `loam lab source` prints it.
+    const char *exercise;
 };
 
 // At the end of exp/d1_ladder.c:   LAB_EXPERIMENT(D1) = { .question = ..., .run = run };
@@ -57,6 +59,10 @@ struct experiment {
 #define LAB_EXPERIMENT(ID)                \
     LAB_EMBED("lab_code_" #ID, __FILE__); \
     const struct experiment lab_##ID
+// Before it:   LAB_EXERCISE(B3, "examples/02_sbrk.c");   and in it   .exercise = lab_exercise_B3
+#define LAB_EXERCISE(ID, file)            \
+    LAB_EMBED("lab_exercise_" #ID, file); \
+    extern const char lab_exercise_##ID[] __attribute__((visibility("hidden")))
 // The bytes of `file`, with a terminator, at the symbol `name`.
 #define LAB_EMBED(name, file)                                                                     \
     __asm__(".pushsection .rodata\n.globl " name "\n.hidden " name "\n" name ":\n.incbin \"" file \

@@ -7,6 +7,7 @@
 // the core's clock moved by more than 2 % from before to after it.
 
 #include "lab/result.h"
+#include "lab/rt.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -101,12 +102,15 @@ static struct once run_once(struct lab *l, const struct arm *a, u64 rounds)
 {
     if (a->team != NULL)
         return run_team(l, a, rounds);
+    rt_begin();
     long before = switches(RUSAGE_SELF);
     int cpu = sched_getcpu();
     u64 start = clock_ns();
     a->run(a->of, rounds);
     u64 ns = clock_ns() - start;
-    return (struct once){ns, switches(RUSAGE_SELF) != before || sched_getcpu() != cpu};
+    bool disturbed = switches(RUSAGE_SELF) != before || sched_getcpu() != cpu;
+    rt_end();
+    return (struct once){ns, disturbed};
 }
 
 // ---------------------------------------------------------------- a block of samples

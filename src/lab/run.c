@@ -9,6 +9,7 @@
 
 #include "lab/noise.h"
 #include "lab/result.h"
+#include "lab/rt.h"
 #include "lab/state.h"
 
 #include <errno.h>
@@ -107,7 +108,7 @@ static int wait_for(pid_t pid, u32 seconds)
 }
 
 static pid_t start(const struct entry *e, const struct machine *m, const struct run_options *o,
-                   int out)
+                   int out, u32 seconds)
 {
     fflush(NULL);
     pid_t parent = getpid(), pid = fork();
@@ -121,6 +122,8 @@ static pid_t start(const struct entry *e, const struct machine *m, const struct 
     if (getppid() != parent)
         _exit(1);
     setrlimit(RLIMIT_CORE, &none);
+    alarm(seconds + 5); // if the lab should forget us
+    rt_enter();
     experiment_process(e, m, o, out);
     return 0;
 }
@@ -160,7 +163,7 @@ static json_t *run_one(const struct entry *e, const struct machine *m, const str
     if (seconds == 0)
         seconds = o->full ? SECONDS_FULL : SECONDS_QUICK;
     int out = memfd_create("loam-lab", MFD_CLOEXEC);
-    pid_t pid = out < 0 ? -1 : start(e, m, o, out);
+    pid_t pid = out < 0 ? -1 : start(e, m, o, out, seconds);
     if (pid < 0) {
         if (out >= 0)
             close(out);

@@ -19,7 +19,7 @@ of = {e["id"]: e for e in d["experiments"]}
 def m(id, key): return [x["value"] for x in of[id]["metrics"] if x["key"] == key][0]
 def v(id, key): return " ".join(c["verdict"] for c in of[id]["claims"] if c["metric"] == key)
 def g(id): return of[id]["noise"]["grade"]
-print(eval(sys.argv[2]))
+print(eval("(" + sys.argv[2] + ")"))
 END
 }
 
@@ -39,7 +39,7 @@ for id in $(cut -d' ' -f1 "$tmp/list"); do
     [ "$parts" = 5 ] || bad="$bad $id"
     lower=$(echo "$id" | tr A-Z a-z)
     file=$(ls "$top"/src/lab/exp/"${lower}"_*.c)
-    "$loam" lab source "$id" | cmp -s - "$file" || files="$files $id"
+    "$loam" lab source --details "$id" | tail -c "$(wc -c <"$file")" | cmp -s - "$file" || files="$files $id"
 done
 is "every experiment has all parts of its essay" "$bad" ""
 is "every experiment prints its own file" "$files" ""
