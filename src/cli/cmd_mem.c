@@ -42,7 +42,7 @@ static int show_tree(const struct command *c, const struct mem_options *o, pid_t
     return r;
 }
 
-static int show(const struct mem_options *o, const struct mem *m, const struct mem *before)
+static int show(const struct mem_options *o, struct mem *m, const struct mem_sums *before)
 {
     if (o->json)
         return print_json(mem_json(m, before));
@@ -54,24 +54,21 @@ static int show(const struct mem_options *o, const struct mem *m, const struct m
 // Until the process or the reader is gone; the end of a process that was watched is no error.
 static int show_one(const struct command *c, const struct mem_options *o, pid_t pid)
 {
-    struct mem m = {0}, before = {0};
+    struct mem m;
+    struct mem_sums before;
     int r = 0;
     for (bool first = true;; first = false) {
         int e = mem_load(&m, pid);
-        if (e < 0) {
-            r = first ? subject_refused(c, pid, e) : 0;
-            break;
-        }
+        if (e < 0)
+            return first ? subject_refused(c, pid, e) : 0;
         if (o->watch != 0 && !o->json)
             subject_clear(stdout);
         r = show(o, &m, first ? NULL : &before);
-        mem_done(&before);
-        before = m;
+        before = m.sums;
+        mem_done(&m);
         if (o->watch == 0 || r != 0 || !subject_wait(pid, o->watch))
-            break;
+            return r;
     }
-    mem_done(&before);
-    return r;
 }
 
 static int mem(const struct command *c, int argc, char **argv)
@@ -100,6 +97,8 @@ const struct command command_mem = {
         "RSS is what of it is in RAM, with shared pages counted whole. PSS divides a shared page\n"
         "by the number of processes that map it, so PSS can be added up over processes. USS is\n"
         "what the process has for itself alone: what would be free if it ended.\n\n"
+        "For a program on loam's heap every byte in RAM is accounted for once; under 'loam run'\n"
+        "fragmentation is blamed on the places whose blocks keep it.\n\n"
         "A minor page fault was served from RAM, a major one had to wait for the disk. Rates are\n"
         "over the process's whole life; with --watch, since the last look.\n\n"
         "Another user's process can be looked at by root only. Sizes are decimal: 1 kB is 1,000\n"

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define SITES_MAX ((u32)1 << 24) // a tag has 24 bits for them
+#define SITES_MAX ((u32)1 << 24) // more than a tag can name
 
 static bool ours(const struct blame *b, const struct site *s)
 {

@@ -40,12 +40,24 @@ static void label_anonymous(char out[MAP_LABEL], const char *name)
         snprintf(out, MAP_LABEL, "anonymous");
 }
 
+// "/memfd:name (deleted)", "/dev/zero (deleted)", "/SYSV00000000 (deleted)".
+static void label_shared(char out[MAP_LABEL], const char *name)
+{
+    if (strncmp(name, "/memfd:", 7) == 0)
+        snprintf(out, MAP_LABEL, "memfd %.*s", (int)size_min(strcspn(name + 7, " "), 100),
+                 name + 7);
+    else
+        snprintf(out, MAP_LABEL, "shared memory");
+}
+
 const char *map_label(char out[MAP_LABEL], enum space_kind kind, const char *name)
 {
     if (kind == SPACE_RECORDING || *name == 0)
         snprintf(out, MAP_LABEL, "%s", kind_labels[kind]);
     else if (kind == SPACE_STACK)
         snprintf(out, MAP_LABEL, "stack of %.100s", name);
+    else if (kind == SPACE_SHARED && strncmp(name, "/dev/shm/", 9) != 0)
+        label_shared(out, name);
     else if (kind == SPACE_ANONYMOUS)
         label_anonymous(out, name);
     else

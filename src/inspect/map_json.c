@@ -1,4 +1,5 @@
 // map_json.c: `loam map --json`; the schema is in docs/map-json.md.
+#include "inspect/account_view.h"
 #include "inspect/map.h"
 
 #include "report/utf8.h"
@@ -97,40 +98,7 @@ static json_t *part(const struct map_view *m, const struct space_part *p,
     return j;
 }
 
-// ---------------------------------------------------------------- the account
-
-static json_t *classes(const struct account *a)
-{
-    json_t *list = json_array();
-    for (u32 i = 0; i < a->cls_count; i++) {
-        const struct account_class *c = &a->cls[i];
-        json_array_append_new(
-            list, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "size",
-                            c->size != 0 ? integer(c->size) : json_null(), "spans",
-                            integer(c->slabs), "blocks", integer(c->room), "live", integer(c->live),
-                            "rss", integer(c->resident), "live_bytes", integer(c->live_bytes)));
-    }
-    return list;
-}
-
-static json_t *account(const struct account *a)
-{
-    static const char *const names[ACCOUNT_PARTS] = {
-        [ACCOUNT_LIVE] = "live",     [ACCOUNT_WASTE] = "waste",   [ACCOUNT_FREE] = "free",
-        [ACCOUNT_TABLES] = "tables", [ACCOUNT_STACKS] = "stacks", [ACCOUNT_FILES] = "files",
-        [ACCOUNT_OTHER] = "other",
-    };
-    json_t *o = json_object();
-    for (int i = 0; i < ACCOUNT_PARTS; i++) {
-        bool known = i == ACCOUNT_WASTE                       ? a->asked
-                     : i < ACCOUNT_WASTE || i == ACCOUNT_FREE ? a->heap
-                                                              : true;
-        json_object_set_new(o, names[i], known ? integer(a->part[i]) : json_null());
-    }
-    json_object_set_new(o, "live_blocks", a->heap ? integer(a->live_blocks) : json_null());
-    json_object_set_new(o, "slack", a->heap ? integer(a->slack) : json_null());
-    return o;
-}
+// ---------------------------------------------------------------- all
 
 json_t *map_json(const struct map_view *m, const struct map_options *o)
 {
@@ -149,8 +117,8 @@ json_t *map_json(const struct map_view *m, const struct map_options *o)
     json_object_set_new(j, "reserved", integer(m->reserved));
     json_object_set_new(j, "page_tables", integer(m->status.page_tables));
     json_object_set_new(j, "states", states(m->by));
-    json_object_set_new(j, "account", account(&m->account));
-    json_object_set_new(j, "classes", classes(&m->account));
+    json_object_set_new(j, "account", account_json(&m->account));
+    json_object_set_new(j, "classes", account_classes_json(&m->account));
     json_object_set_new(j, "owners", owners(m));
     json_t *list = json_array();
     for (size_t i = 0; i < s->part_count && s->part[i].end <= INT64_MAX; i++)

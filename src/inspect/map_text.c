@@ -1,4 +1,5 @@
 // map_text.c: `loam map` on a terminal: who has the memory, then the picture.
+#include "inspect/account_view.h"
 #include "inspect/map.h"
 #include "inspect/map_rows.h"
 #include "inspect/strip.h"
@@ -111,7 +112,8 @@ static void owners(struct ink *k, const struct map_view *m)
         const struct map_owner *o = &m->owner[i];
         if (o->rss + o->swap == 0)
             continue;
-        if (shown < OWNERS_MAX) {
+        bool last = i + 1 == m->owner_count || m->owner[i + 1].rss + m->owner[i + 1].swap == 0;
+        if (shown < OWNERS_MAX || (last && left == 0)) {
             owner_row(k, m, o);
             shown++;
             continue;
@@ -126,81 +128,6 @@ static void owners(struct ink *k, const struct map_view *m)
         rest.name = label;
         owner_row(k, m, &rest);
     }
-    ink_line(k);
-}
-
-// ---------------------------------------------------------------- loam's heap
-
-#define CLASSES_MAX 6
-
-static void account_row(struct ink *k, const struct account *a, enum account_part part,
-                        const char *note)
-{
-    char share[WORDS_SIZE];
-    u64 bytes = a->part[part];
-    ink(k, INK_PLAIN, "  %s", account_names[part]);
-    ink_to(k, LABEL);
-    size_right(k, INK_BOLD, bytes);
-    ink(k, INK_PLAIN, "  ");
-    ink_bar(k, bytes, a->rss, k->width >= 100 ? BAR : BAR / 2);
-    ink(k, INK_PLAIN, "%6s", words_share(share, bytes, a->rss));
-    ink(k, INK_DIM, "%s", note);
-    ink_line(k);
-}
-
-static const struct account_class *next_largest(const struct account *a, u64 below, u32 *used)
-{
-    const struct account_class *best = NULL;
-    for (u32 i = 0; i < a->cls_count; i++) {
-        const struct account_class *c = &a->cls[i];
-        bool done = (used[i / 32] >> (i % 32) & 1) != 0;
-        if (!done && c->resident <= below && (best == NULL || c->resident > best->resident))
-            best = c;
-    }
-    if (best != NULL) {
-        u32 i = (u32)(best - a->cls);
-        used[i / 32] |= 1u << (i % 32);
-    }
-    return best;
-}
-
-static void class_row(struct ink *k, const struct account_class *c)
-{
-    char size[WORDS_SIZE], count[WORDS_SIZE], share[WORDS_SIZE];
-    if (c->size == 0)
-        ink(k, INK_PLAIN, "  blocks of more than 32 KiB");
-    else
-        ink(k, INK_PLAIN, "  blocks of %s bytes", words_count(count, c->size));
-    ink_to(k, LABEL);
-    size_right(k, INK_PLAIN, c->resident);
-    ink(k, INK_PLAIN, "  ");
-    ink_bar(k, c->live_bytes, c->resident, k->width >= 100 ? BAR : BAR / 2);
-    ink(k, INK_PLAIN, "%6s", words_share(share, c->live_bytes, c->resident));
-    ink(k, INK_DIM, "  live: %s of %s", words_size(size, c->live_bytes),
-        words_of(count, c->live, "block"));
-    ink_line(k);
-}
-
-static void heap(struct ink *k, const struct map_view *m)
-{
-    const struct account *a = &m->account;
-    u32 used[(CLASS_COUNT + 32) / 32] = {0};
-    if (!a->heap)
-        return;
-    ink(k, INK_HEAD, "WHAT IT IS FOR");
-    ink(k, INK_DIM, "  every byte in RAM, once");
-    ink_line(k);
-    for (int i = 0; i < ACCOUNT_PARTS; i++)
-        if (i != ACCOUNT_WASTE || a->asked)
-            account_row(k, a, (enum account_part)i,
-                        i == ACCOUNT_LIVE && !a->asked ? "  rounded up to their size class" : "");
-    ink_line(k);
-    ink(k, INK_HEAD, "LOAM'S HEAP");
-    ink(k, INK_DIM, "  its largest classes, and how much of their memory is live");
-    ink_line(k);
-    const struct account_class *c;
-    for (u32 n = 0; n < CLASSES_MAX && (c = next_largest(a, UINT64_MAX, used)) != NULL; n++)
-        class_row(k, c);
     ink_line(k);
 }
 
@@ -226,7 +153,8 @@ void map_text(struct ink *k, const struct map_view *m, const struct map_options 
     totals(k, m);
     states(k, m);
     owners(k, m);
-    heap(k, m);
+    account_text(k, &m->account);
+    account_classes_text(k, &m->account);
     map_rows(k, m, o);
     lacks(k, m, o);
     if (!o->all) {

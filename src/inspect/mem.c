@@ -14,25 +14,33 @@ static u64 now_ns(void)
     return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
 }
 
-int mem_load(struct mem *ret, pid_t pid)
+// In place: the symbols keep the address of the store that they live in.
+int mem_load(struct mem *m, pid_t pid)
 {
-    struct mem m = {.taken_ns = now_ns()};
-    int e = status_load(&m.status, pid);
-    if (e == 0 && !m.status.has_memory)
+    *m = (struct mem){.sums.taken_ns = now_ns()};
+    int e = status_load(&m->sums.status, pid);
+    if (e == 0 && !m->sums.status.has_memory)
         e = -ENODATA;
     if (e == 0)
-        e = smaps_load(&m.maps, pid);
+        e = space_load(&m->space, pid, SPACE_BLOCKS);
     if (e < 0)
         return e;
-    for (size_t i = 0; i < m.maps.count; i++)
-        smaps_add(&m.total, &m.maps.smap[i]);
-    *ret = m;
-    return 0;
+    for (size_t i = 0; i < m->space.smaps.count; i++)
+        smaps_add(&m->sums.total, &m->space.smaps.smap[i]);
+    account_make(&m->account, &m->space);
+    e = pins_load(&m->pins, &m->space);
+    if (e == 0)
+        e = blame_load(&m->blame, &m->space.recorded);
+    if (e < 0)
+        mem_done(m);
+    return e;
 }
 
 void mem_done(struct mem *m)
 {
-    smaps_done(&m->maps);
+    blame_done(&m->blame);
+    pins_done(&m->pins);
+    space_done(&m->space);
     *m = (struct mem){0};
 }
 
@@ -91,11 +99,11 @@ static void join(struct mem_groups *g)
 
 int mem_groups(const struct mem *m, bool each, struct mem_groups *ret)
 {
-    struct mem_groups g = {calloc(m->maps.count + 1, sizeof *g.group), m->maps.count};
+    struct mem_groups g = {calloc(m->space.smaps.count + 1, sizeof *g.group), m->space.smaps.count};
     if (g.group == NULL)
         return -ENOMEM;
     for (size_t i = 0; i < g.count; i++)
-        g.group[i] = group_of(&m->maps.smap[i]);
+        g.group[i] = group_of(&m->space.smaps.smap[i]);
     if (!each) {
         qsort(g.group, g.count, sizeof *g.group, by_name);
         join(&g);

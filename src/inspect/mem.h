@@ -5,17 +5,24 @@
 //     USS  its own alone: what would be free if it ended
 #pragma once
 
+#include "inspect/account_view.h"
 #include "inspect/status.h"
-#include "report/ink.h"
-#include "target/smaps.h"
 
 #include <jansson.h>
 
-struct mem {
+// What is compared between two looks.
+struct mem_sums {
     struct status status;
     struct smap total;
-    struct smaps maps;
     u64 taken_ns; // CLOCK_MONOTONIC
+};
+
+struct mem {
+    struct mem_sums sums;
+    struct space space;
+    struct account account;
+    struct pins pins;
+    struct blame blame;
 };
 
 // Mappings of one name together.
@@ -36,7 +43,7 @@ static inline u64 mem_uss(const struct smap *s)
 }
 
 // 0; -ESRCH, -EACCES, -ENODATA (a thread of the kernel or a zombie: it has no memory), -ENOMEM.
-int mem_load(struct mem *ret, pid_t pid);
+int mem_load(struct mem *m, pid_t pid);
 void mem_done(struct mem *m);
 // With `each`, one group a mapping, in order of address. 0 or -ENOMEM.
 int mem_groups(const struct mem *m, bool each, struct mem_groups *ret);
@@ -45,8 +52,8 @@ void mem_groups_done(struct mem_groups *g);
 const char *mem_name(const struct map *m);
 
 // The page. `before` is the same process earlier, or NULL; `all`: every mapping.
-void mem_text(struct ink *k, const struct mem *m, const struct mem *before, bool all);
-json_t *mem_json(const struct mem *m, const struct mem *before);
+void mem_text(struct ink *k, struct mem *m, const struct mem_sums *before, bool all);
+json_t *mem_json(struct mem *m, const struct mem_sums *before);
 
 // The same over a family of processes.
 int mem_tree_text(struct ink *k, const struct family *f);

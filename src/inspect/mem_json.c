@@ -81,24 +81,30 @@ static json_t *head(const struct status *s)
     return o;
 }
 
-json_t *mem_json(const struct mem *m, const struct mem *before)
+json_t *mem_json(struct mem *m, const struct mem_sums *before)
 {
+    const struct mem_sums *now = &m->sums;
+    const struct smaps *maps = &m->space.smaps;
     json_t *o = json_pack("{s:s, s:s}", "schema", "loam-mem/1", "loam", LOAM_VERSION);
-    json_object_update_new(o, head(&m->status));
-    json_object_update_new(o, sums(&m->total));
-    json_object_set_new(o, "rss_anon", integer(m->status.rss_anon));
-    json_object_set_new(o, "rss_file", integer(m->status.rss_file));
-    json_object_set_new(o, "rss_shmem", integer(m->status.rss_shmem));
+    json_object_update_new(o, head(&now->status));
+    json_object_update_new(o, sums(&now->total));
+    json_object_set_new(o, "rss_anon", integer(now->status.rss_anon));
+    json_object_set_new(o, "rss_file", integer(now->status.rss_file));
+    json_object_set_new(o, "rss_shmem", integer(now->status.rss_shmem));
     if (before != NULL) {
-        u64 minor = m->status.minor - before->status.minor;
-        json_object_set_new(o, "since_ns", integer(m->taken_ns - before->taken_ns));
+        u64 minor = now->status.minor - before->status.minor;
+        json_object_set_new(o, "since_ns", integer(now->taken_ns - before->taken_ns));
         json_object_set_new(o, "minor_faults_since", integer(minor));
         json_object_set_new(o, "major_faults_since",
-                            integer(m->status.major - before->status.major));
+                            integer(now->status.major - before->status.major));
     }
+    json_object_set_new(o, "loam_heap", json_boolean(m->space.root != 0));
+    json_object_set_new(o, "account", account_json(&m->account));
+    json_object_set_new(o, "fragmentation",
+                        m->space.heap ? account_pins_json(&m->pins, &m->blame) : json_null());
     json_t *list = json_array();
-    for (size_t i = 0; i < m->maps.count && m->maps.smap[i].map.end <= INT64_MAX; i++)
-        json_array_append_new(list, mapping(&m->maps.smap[i]));
+    for (size_t i = 0; i < maps->count && maps->smap[i].map.end <= INT64_MAX; i++)
+        json_array_append_new(list, mapping(&maps->smap[i]));
     json_object_set_new(o, "mappings", list);
     return o;
 }

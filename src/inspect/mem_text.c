@@ -55,7 +55,7 @@ static void total(struct ink *k, const char *name, u64 bytes, const u64 *before,
     ink_line(k);
 }
 
-static void totals(struct ink *k, const struct mem *m, const struct mem *b)
+static void totals(struct ink *k, const struct mem_sums *m, const struct mem_sums *b)
 {
     const struct smap *t = &m->total, *u = b != NULL ? &b->total : NULL;
     char peak[WORDS_SIZE], text[128];
@@ -84,7 +84,7 @@ static void item(struct ink *k, const char *what, u64 bytes, u64 whole)
         ink(k, INK_DIM, " (%s)", words_share(share, bytes, whole));
 }
 
-static void kinds(struct ink *k, const struct mem *m)
+static void kinds(struct ink *k, const struct mem_sums *m)
 {
     const struct status *s = &m->status;
     heading(k, "of it");
@@ -117,7 +117,7 @@ static void fault(struct ink *k, const char *what, u64 now, const u64 *before, u
     rate(k, before != NULL ? now - *before : now, ns);
 }
 
-static void faults(struct ink *k, const struct mem *m, const struct mem *b)
+static void faults(struct ink *k, const struct mem_sums *m, const struct mem_sums *b)
 {
     const struct status *s = &m->status;
     char time[WORDS_SIZE];
@@ -130,7 +130,7 @@ static void faults(struct ink *k, const struct mem *m, const struct mem *b)
     ink_line(k);
 }
 
-static void huge(struct ink *k, const struct mem *m)
+static void huge(struct ink *k, const struct mem_sums *m)
 {
     char word[32], share[WORDS_SIZE], size[WORDS_SIZE];
     u64 bytes = m->total.anon_huge;
@@ -159,7 +159,6 @@ static u32 name_width(const struct ink *k)
 static void table_head(struct ink *k, const char *what)
 {
     static const char *const columns[] = {"mapped", "RSS", "PSS", "USS", "swap"};
-    ink_line(k);
     ink(k, INK_HEAD, "%s", what);
     ink_to(k, name_width(k));
     for (size_t i = 0; i < countof(columns); i++)
@@ -237,18 +236,25 @@ static void mappings(struct ink *k, const struct mem *m, bool all)
     mem_groups_done(&g);
 }
 
-void mem_text(struct ink *k, const struct mem *m, const struct mem *before, bool all)
+#define PINS_MAX 3
+
+void mem_text(struct ink *k, struct mem *m, const struct mem_sums *before, bool all)
 {
+    const struct status *s = &m->sums.status;
     char time[WORDS_SIZE];
-    ink(k, INK_BOLD, "%s", m->status.name);
-    ink(k, INK_DIM, " · pid %d · %u thread%s · %s old", m->status.pid, m->status.threads,
-        m->status.threads == 1 ? "" : "s", words_time(time, m->status.age_ns));
+    ink(k, INK_BOLD, "%s", s->name);
+    ink(k, INK_DIM, " · pid %d · %u thread%s · %s old%s", s->pid, s->threads,
+        s->threads == 1 ? "" : "s", words_time(time, s->age_ns),
+        m->space.root != 0 ? " · on loam's heap" : "");
     ink_line(k);
     ink_line(k);
-    totals(k, m, before);
-    kinds(k, m);
-    faults(k, m, before);
-    huge(k, m);
+    totals(k, &m->sums, before);
+    kinds(k, &m->sums);
+    faults(k, &m->sums, before);
+    huge(k, &m->sums);
+    ink_line(k);
+    account_text(k, &m->account);
+    account_pins_text(k, &m->pins, &m->blame, PINS_MAX);
     mappings(k, m, all);
 }
 

@@ -126,8 +126,10 @@ static void find_block(struct translate *t)
         .index = slot - s->slot,
         .blocks = s->blocks,
         .size = s->size,
-        .site = (u32)tag & 0xffffff,
     };
+    struct tag is;
+    memcpy(&is, &tag, sizeof is);
+    k->site = is.site;
     k->start = s->start + k->index * s->size;
     k->offset = t->addr - k->start;
     k->asked = tag != 0 && k->live ? blocks_asked(b, s, slot) : 0;

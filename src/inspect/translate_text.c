@@ -86,7 +86,7 @@ static void walk_level(struct ink *k, const struct translate *t, u32 i)
     ink(k, INK_PLAIN, "%7s", span_of(l->shift));
     ink(k, INK_DIM, " from %012llx  ", (unsigned long long)l->start);
     if (!last) {
-        ink(k, l->resident == 0 ? INK_DIM : INK_PLAIN, "%s of the process in RAM below it",
+        ink(k, l->resident == 0 ? INK_DIM : INK_PLAIN, "%s in RAM below it",
             l->resident == 0 ? "nothing" : words_size(size, l->resident));
     } else if (t->state == RES_ABSENT || t->state == RES_GUARD || t->state == RES_SWAPPED) {
         ink(k, INK_WARN, "no frame: %s", strip_names[t->state]);
