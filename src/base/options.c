@@ -9,6 +9,8 @@ const struct option_info option_info[OPTION_COUNT] = {
     [OPTION_RECORD] =
         {"record", "PATH", "(none)",
          "Count every allocation by its stack in this recording, which loam run made."},
+    [OPTION_BACKGROUND] = {"background", "on|off", "off",
+                           "A thread that gives free memory back while the program rests."},
     [OPTION_DEBUG] = {"debug", "on|off", "off",
                       "Check how the program uses loam's toolkit; tell both places of a mistake."},
 };
@@ -33,6 +35,7 @@ static bool acceptable(enum option_key key, struct option_text value)
         return option_is(value, "default");
     case OPTION_RECORD:
         return value.len > 0;
+    case OPTION_BACKGROUND:
     case OPTION_DEBUG:
         return option_is(value, "on") || option_is(value, "off");
     case OPTION_COUNT:

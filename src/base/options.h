@@ -6,7 +6,7 @@
 
 #include "base/base.h"
 
-enum option_key { OPTION_MODE, OPTION_RECORD, OPTION_DEBUG, OPTION_COUNT };
+enum option_key { OPTION_MODE, OPTION_RECORD, OPTION_DEBUG, OPTION_BACKGROUND, OPTION_COUNT };
 
 struct option_info {
     const char *name;

@@ -110,12 +110,18 @@ bool pages_extend(u32 first, size_t pages);
 // Return free dirty memory to the kernel until at most `keep` bytes of it are left. Returns the
 // bytes returned.
 size_t pages_trim(size_t keep);
+// Spans taken so far; only good for telling whether any was.
+size_t pages_taken(void);
 // Bytes by which the heap has grown past its recent peak since the last call.
 size_t pages_growth(void);
 // `n` OS pages inside live spans were given back, or (n < 0) are in use again.
 void pages_holes(long n);
-// Bytes of the arena in live spans, and free ones that still hold memory.
-void pages_usage(size_t *ret_live, size_t *ret_dirty);
+// Bytes of the arena: in live spans; free with memory behind them; inside live spans, given back;
+// ever used; mapped.
+struct pages_usage {
+    size_t live, dirty, holes, top, mapped;
+};
+void pages_usage(struct pages_usage *ret);
 
 // ---- slab.c, refill.c: slabs and windows; the owner's thread only, h busy
 

@@ -5,6 +5,7 @@
 // their heaps are not believed, but rebuilt from the bitmaps, which are right at any instant but
 // for blocks that were on their way to a thread that no longer exists. This repair runs at the
 // child's first slow path, so that a child that only calls exec pays nothing.
+#include "heap/background.h"
 #include "heap/fast.h"
 #include "heap/owner.h"
 #include "os/chunk.h"
@@ -50,6 +51,7 @@ static void child(void)
 {
     chunk_fork_child();
     give_all();
+    background_forked();
     // With one heap there is no other thread's work to repair.
     if (atomic_load_explicit(&loam_heap_root.heaps_count, memory_order_relaxed) > 1)
         atomic_store_explicit(&the.forked, 1, memory_order_relaxed);
@@ -166,6 +168,8 @@ static void mend_spans(struct heap *h)
             large_mend(page);
         } else {
             d->kind = PAGE_NONE;
+            if (atomic_load_explicit(&d->owner, memory_order_relaxed) != NULL)
+                atomic_store_explicit(&d->owner, NULL, memory_order_relaxed);
             if (page % HUGE_PAGES == 0)
                 arena.huge[page / HUGE_PAGES] = 0;
         }

@@ -6,6 +6,8 @@
 // addresses first, so that the low end of the arena stays in use. One lock guards all of it.
 #include "heap/pages.h"
 
+#include "heap/background.h"
+
 #include <errno.h>
 
 // P1  a page is free iff its bit is in `free` or it is >= top. dirty is a subset of free.
@@ -138,10 +140,24 @@ size_t pages_trim(size_t keep)
     return (before - after) << PAGE_SHIFT;
 }
 
-void pages_usage(size_t *ret_live, size_t *ret_dirty)
+size_t pages_taken(void)
 {
-    *ret_live = pages.live << PAGE_SHIFT;
-    *ret_dirty = pages.dirty_count << PAGE_SHIFT;
+    return __atomic_load_n(&pages.takes, __ATOMIC_RELAXED);
+}
+
+void pages_usage(struct pages_usage *ret)
+{
+    bool locked = lock_take(&the.pages_lock); // a handler that interrupted a holder looks anyway
+    long holes = atomic_load_explicit(&pages.holes, memory_order_relaxed);
+    *ret = (struct pages_usage){
+        .live = pages.live << PAGE_SHIFT,
+        .dirty = pages.dirty_count << PAGE_SHIFT,
+        .holes = (size_t)(holes > 0 ? holes : 0) * the.os_page,
+        .top = pages.top << PAGE_SHIFT,
+        .mapped = pages.mapped << PAGE_SHIFT,
+    };
+    if (locked)
+        lock_give(&the.pages_lock);
 }
 
 // ---------------------------------------------------------------- taking
@@ -171,7 +187,8 @@ static void make_up_for(size_t growth)
 // whenever four times the peak was taken, so that it outlives some rounds of a loop.
 static void decay(size_t n)
 {
-    if (++pages.takes % 1024 == 0)
+    __atomic_store_n(&pages.takes, pages.takes + 1, __ATOMIC_RELAXED); // read by pages_taken
+    if (pages.takes % 1024 == 0)
         pages.peak -= (pages.peak - pages.live) / 8;
     pages.turnover += n;
     if (pages.turnover < size_max(4 * pages.peak, 4096))
@@ -352,6 +369,7 @@ void pages_give(u32 first, size_t n, bool dirty)
     }
     give_locked(first, n, dirty);
     lock_give(&the.pages_lock);
+    background_revive();
 }
 
 bool pages_extend(u32 first, size_t n)

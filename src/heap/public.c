@@ -1,4 +1,6 @@
 // public.c: the heap under loam's own names (loam/heap.h).
+#include "heap/background.h"
+#include "heap/census.h"
 #include "heap/fast.h"
 
 #include <errno.h>
@@ -59,7 +61,25 @@ size_t loam_trim(size_t keep)
 
 loam_heap_stats loam_heap_usage(void)
 {
-    loam_heap_stats s;
-    pages_usage(&s.live_bytes, &s.dirty_bytes);
-    return s;
+    struct pages_usage u;
+    pages_usage(&u);
+    return (loam_heap_stats){.live_bytes = u.live, .dirty_bytes = u.dirty};
+}
+
+bool loam_heap_figure(const char *name, uint64_t *ret_value)
+{
+    struct census c;
+    census_take(&c);
+    return census_read(&c, name, ret_value);
+}
+
+bool loam_heap_figure_name(size_t i, char ret_name[LOAM_FIGURE_NAME])
+{
+    static_assert(LOAM_FIGURE_NAME == CENSUS_NAME_MAX, "one length");
+    return census_name(i, ret_name);
+}
+
+bool loam_background(bool on)
+{
+    return on ? background_start() : background_stop();
 }

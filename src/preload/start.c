@@ -6,6 +6,7 @@
 // that the program opened itself, and a normal exit never passes through an interposed _exit.)
 #include "base/options.h"
 #include "heap/api.h"
+#include "heap/background.h"
 #include "preload/exit.h"
 #include "record/record.h"
 
@@ -110,5 +111,8 @@ __attribute__((constructor(102))) static void start(int argc, char **argv, char 
     const struct record_program program = {argc, argv, envp};
     if (options.value[OPTION_RECORD].at != NULL)
         start_record(options.value[OPTION_RECORD], &program);
+    if (option_is(options.value[OPTION_BACKGROUND], "on") && !background_start())
+        warn("background=", options.value[OPTION_BACKGROUND],
+             ": the kernel gives no thread; the program runs without it");
     errno = saved;
 }
