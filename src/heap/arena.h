@@ -1,4 +1,4 @@
-// arena.h: the heap's globals, and from an address to everything known about it.
+// arena.h: the heap's globals.
 //
 // All mutable globals of this layer stand in two structs: `arena` holds what the fast paths read
 // on every call and hardly anybody writes; `the` holds the rest.
@@ -6,27 +6,8 @@
 
 #include "heap/api.h"
 #include "heap/class.h"
+#include "heap/find.h"
 #include "os/os.h"
-
-// A1  base is aligned to ARENA_ALIGN, so a page number aligned to n pages is an address aligned
-//     to n pages, up to that.
-// A2  pages < `pages` have mapped table entries; arena.bytes == pages * PAGE_SIZE.
-#define ARENA_ALIGN (1 * GiB)
-
-struct arena {
-    char *base;
-    size_t bytes; // A2; grows only; an offset below it may be looked up without a fault
-    struct desc *desc;
-    struct side *side;
-    struct state *state;
-    struct remote *remote;
-    u32 *huge;
-    // Sampling (sample.c); set once, before threads.
-    const struct heap_sampler *sampler; // NULL: never
-    const _Atomic u32 *sample_on;
-    u64 sample_mean, sample_seed;
-} aligned_(64);
-extern hidden_ struct arena arena;
 
 // Locks in order of rank; who holds one may take only later ones.
 struct heap_global {
@@ -51,39 +32,6 @@ extern hidden_ struct heap_global the;
 extern hidden_ thread_local_ struct heap *heap_fast;
 extern hidden_ thread_local_ struct heap *heap_mine;
 extern hidden_ struct heap heap_none;
-
-static inline char *page_addr(u32 page)
-{
-    return arena.base + ((size_t)page << PAGE_SHIFT);
-}
-
-static inline u32 page_of(const void *p)
-{
-    return (u32)((size_t)((const char *)p - arena.base) >> PAGE_SHIFT);
-}
-
-// Relaxed: who has got a block from another thread has got with it what was published before.
-static inline size_t arena_bytes(void)
-{
-    return __atomic_load_n(&arena.bytes, __ATOMIC_RELAXED);
-}
-
-static inline bool in_arena(const void *p)
-{
-    return (size_t)((const char *)p - arena.base) < arena_bytes();
-}
-
-// The first page of the live span that `page` is part of; 0 when there is none (page 0 never
-// belongs to a span, H1 and H2).
-static inline u32 span_of(u32 page)
-{
-    const struct desc *d = &arena.desc[page];
-    if (d->kind == PAGE_TAIL)
-        return page - d->hop;
-    if (d->kind == PAGE_NONE)
-        return arena.huge[page >> (HUGE_SHIFT - PAGE_SHIFT)];
-    return page;
-}
 
 static inline u64 state_make(u64 gen, u64 id, u64 flags)
 {

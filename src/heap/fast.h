@@ -71,9 +71,9 @@ static always_inline_ void *heap_malloc(size_t size, int kind)
     return heap_malloc_slow(size, false, kind);
 }
 
-static always_inline_ void heap_free_fast(void *p, int kind)
+// False: nothing was done, p is not for this.
+static always_inline_ bool heap_free_on(struct heap *h, void *p)
 {
-    struct heap *h = heap_fast;
     size_t offset = (size_t)((char *)p - arena.base);
     if (likely(offset < arena_bytes() && h->busy == 0)) {
         u32 page = (u32)(offset >> PAGE_SHIFT);
@@ -88,17 +88,23 @@ static always_inline_ void heap_free_fast(void *p, int kind)
                 switch (heap_free_local(h, d, slab, (u32)(product >> 32))) {
                 case FREE_DONE:
                     busy_end(h);
-                    return;
+                    return true;
                 case FREE_EDGE:
                     heap_free_edge(h, slab);
-                    return;
+                    return true;
                 case FREE_ODD:
                     heap_free_odd(p);
-                    return;
+                    return true;
                 }
             }
         }
         busy_end(h);
     }
-    heap_free_slow(p, kind);
+    return false;
+}
+
+static always_inline_ void heap_free_fast(void *p, int kind)
+{
+    if (!heap_free_on(heap_fast, p))
+        heap_free_slow(p, kind);
 }

@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define UNIT       16
+#define UNIT       TAGS_UNIT
 #define UNITS_MAX  (SLAB_BLOCKS_MAX * sizeof(struct tag) / UNIT)
 #define STEP       (1 * MiB)
 #define STEP_UNITS (STEP / UNIT)
@@ -22,8 +22,9 @@
 
 enum step_state { STEP_UNKNOWN = 0, STEP_MAPPED, STEP_TAKEN };
 
+_Atomic u64 tags_arena;
+
 static struct {
-    _Atomic u64 base;                // 0: not chosen yet
     _Atomic u64 next;                // unit
     _Atomic u64 free[UNITS_MAX + 1]; // by units: changes << 32 | index of the first
     _Atomic u8 steps[STEPS_MAX];     // enum step_state
@@ -50,7 +51,7 @@ static bool open_arena(void)
         return false;
     // Release: with the state of the first step. Pairs with the acquire in map_steps.
     atomic_store_explicit(&the.steps[0], STEP_MAPPED, memory_order_relaxed);
-    if (!atomic_compare_exchange_strong_explicit(&the.base, &none, base, memory_order_acq_rel,
+    if (!atomic_compare_exchange_strong_explicit(&tags_arena, &none, base, memory_order_acq_rel,
                                                  memory_order_acquire))
         os_unmap((void *)(uintptr_t)base, STEP); // another thread was first
     return true;
@@ -61,7 +62,7 @@ static enum step_state map_step(u64 step)
     u8 state = atomic_load_explicit(&the.steps[step], memory_order_acquire);
     if (state != STEP_UNKNOWN)
         return state;
-    u64 at = atomic_load_explicit(&the.base, memory_order_relaxed) + step * STEP;
+    u64 at = atomic_load_explicit(&tags_arena, memory_order_relaxed) + step * STEP;
     int r = os_map_at((void *)(uintptr_t)at, STEP);
     if (r == 0) {
         atomic_store_explicit(&the.steps[step], STEP_MAPPED, memory_order_release);
@@ -79,7 +80,7 @@ static enum step_state map_step(u64 step)
 // `units` fresh units, not across a step that could not be mapped. 0 when there are none.
 static u32 take_fresh(u64 units)
 {
-    if (atomic_load_explicit(&the.base, memory_order_acquire) == 0 && !open_arena())
+    if (atomic_load_explicit(&tags_arena, memory_order_acquire) == 0 && !open_arena())
         return 0;
     u64 next = atomic_load_explicit(&the.next, memory_order_relaxed);
     for (;;) {
@@ -104,7 +105,7 @@ static u32 take_fresh(u64 units)
 
 static _Atomic u64 *word(u32 index)
 {
-    u64 base = atomic_load_explicit(&the.base, memory_order_relaxed);
+    u64 base = atomic_load_explicit(&tags_arena, memory_order_relaxed);
     return (_Atomic u64 *)(uintptr_t)(base + (u64)index * UNIT);
 }
 
@@ -166,14 +167,14 @@ void tags_gone(struct desc *d)
 
 u64 tags_base(void)
 {
-    if (atomic_load_explicit(&the.base, memory_order_acquire) == 0)
+    if (atomic_load_explicit(&tags_arena, memory_order_acquire) == 0)
         open_arena();
-    return atomic_load_explicit(&the.base, memory_order_acquire);
+    return atomic_load_explicit(&tags_arena, memory_order_acquire);
 }
 
 // ---------------------------------------------------------------- one block's tags
 
-bool tags_find(const void *p, bool make, struct tags *ret)
+bool tags_find_any(const void *p, bool make, struct tags *ret)
 {
     struct heap_block b;
     if (!heap_find(p, &b))
@@ -188,50 +189,14 @@ bool tags_find(const void *p, bool make, struct tags *ret)
     return true;
 }
 
-static u64 pack(struct tag t)
-{
-    u64 v;
-    memcpy(&v, &t, sizeof v);
-    return v;
-}
-
-static struct tag unpack(u64 v)
-{
-    struct tag t;
-    memcpy(&t, &v, sizeof t);
-    return t;
-}
-
-void tags_set(const struct tags *t, struct tag tag, size_t size)
-{
-    tag.size = size & 0xffff;
-    if (t->large)
-        atomic_store_explicit(&t->at[1], size >> 16, memory_order_relaxed);
-    atomic_store_explicit(&t->at[0], pack(tag), memory_order_relaxed);
-}
-
-struct tag tags_get(const struct tags *t, size_t *ret_size)
-{
-    struct tag tag = unpack(atomic_load_explicit(&t->at[0], memory_order_relaxed));
-    *ret_size = tag.size;
-    if (t->large)
-        *ret_size |= atomic_load_explicit(&t->at[1], memory_order_relaxed) << 16;
-    return tag;
-}
-
-void tags_clear(const struct tags *t)
-{
-    atomic_store_explicit(&t->at[0], 0, memory_order_relaxed);
-}
-
 void tags_watch(const void *p)
 {
     struct tags t;
     if (!tags_find(p, false, &t))
         return;
-    struct tag tag = unpack(atomic_load_explicit(&t.at[0], memory_order_relaxed));
+    struct tag tag = tags_unpack(atomic_load_explicit(&t.at[0], memory_order_relaxed));
     if (tag.site == 0)
         return;
     tag.watched = 1;
-    atomic_store_explicit(&t.at[0], pack(tag), memory_order_relaxed);
+    atomic_store_explicit(&t.at[0], tags_pack(tag), memory_order_relaxed);
 }

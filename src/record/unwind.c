@@ -38,9 +38,7 @@ static void walk_init(struct walk *w, const struct unwind_start *s)
     w->reg[15] = s->r15;
 }
 
-// The plain walk: every register followed, frames written unless `frames` is NULL.
-static noinline_ struct unwind_trace walk_all(const struct unwind_start *start, u64 *frames,
-                                              u32 max)
+noinline_ struct unwind_trace unwind_full(const struct unwind_start *start, u64 *frames, u32 max)
 {
     struct unwind_trace t = {0};
     struct walk_sum sum = WALK_SUM_EMPTY;
@@ -75,10 +73,11 @@ struct fast {
     struct walk_sum sum;
 };
 
-// Follow simple rules; hash the frames unless `skip`, in which case stop at the first one that is
+// Follow simple rules; sum the frames up unless `skip`, in which case stop at the first one that is
 // not to be skipped. Returns WALK_ON at a rule that is not simple or needs care; its frame is
-// hashed already.
-static always_inline_ enum walk_end run(struct fast *f, u64 hi, bool skip, struct unwind_trace *t)
+// counted already.
+static always_inline_ enum walk_end run(struct fast *f, u64 hi, bool skip, u64 *frames, u32 max,
+                                        struct unwind_trace *t)
 {
     u64 key = f->key, sp = f->sp, rbp = f->rbp, rule;
     struct walk_sum sum = f->sum;
@@ -89,11 +88,14 @@ static always_inline_ enum walk_end run(struct fast *f, u64 hi, bool skip, struc
         if (skip) {
             if (!walk_is_skipped(key))
                 break;
-        } else if (unlikely(count == RECORDING_FRAMES)) {
+        } else if (unlikely(count == max)) {
             end = WALK_CUT;
             break;
         } else {
-            walk_add(&sum, walk_frame(rule, key));
+            u64 frame = walk_frame(rule, key);
+            walk_add(&sum, frame);
+            if (frames != NULL)
+                frames[count] = frame;
             count++;
         }
         u64 cfa = (rule_from_rsp(rule) ? sp : rbp) + rule_offset(rule);
@@ -130,7 +132,9 @@ static noinline_ enum walk_end step_with_care(struct fast *f, struct stack_view 
     return end;
 }
 
-struct unwind_trace unwind_hash(const struct unwind_start *start)
+// The fast walk; `frames` are written unless NULL.
+static always_inline_ struct unwind_trace walk(const struct unwind_start *start, u64 *frames,
+                                               u32 max)
 {
     struct unwind_trace t = {0};
     struct stack_view view;
@@ -138,19 +142,29 @@ struct unwind_trace unwind_hash(const struct unwind_start *start)
     if (unlikely(!stack_enter(&view, f.sp, true)))
         return t;
     if (walk_skip.size != 0)
-        run(&f, view.hi, true, &t);
-    enum walk_end end = run(&f, view.hi, false, &t);
+        run(&f, view.hi, true, NULL, max, &t);
+    enum walk_end end = run(&f, view.hi, false, frames, max, &t);
     while (end == WALK_ON) {
         if (likely(rule_kind(f.rule) == RULE_END))
             return t;
         end = step_with_care(&f, &view);
         if (end == WALK_ON)
-            end = run(&f, view.hi, false, &t);
+            end = run(&f, view.hi, false, frames, max, &t);
     }
     if (unlikely(end == WALK_NEEDS_ALL))
-        return walk_all(start, NULL, RECORDING_FRAMES);
+        return unwind_full(start, frames, max);
     t.truncated = end != WALK_COMPLETE;
     return t;
+}
+
+struct unwind_trace unwind_hash(const struct unwind_start *start)
+{
+    return walk(start, NULL, RECORDING_FRAMES);
+}
+
+u32 unwind_frames(const struct unwind_start *start, u64 *ret_frames, u32 max)
+{
+    return walk(start, ret_frames, max).count;
 }
 
 // ---------------------------------------------------------------- the way out
@@ -201,9 +215,4 @@ bool unwind_leave(struct unwind_start *at)
         .r15 = out.reg[15],
     };
     return at->rsp != 0;
-}
-
-u32 unwind_frames(const struct unwind_start *start, u64 *ret_frames, u32 max)
-{
-    return walk_all(start, ret_frames, max).count;
 }

@@ -46,6 +46,8 @@ bool unwind_leave(struct unwind_start *at);
 struct unwind_trace unwind_hash(const struct unwind_start *start);
 // Write the innermost `max` frames; returns how many there were.
 u32 unwind_frames(const struct unwind_start *start, u64 *ret_frames, u32 max);
+// Both of these, slowly: every register that a callee keeps is followed. `frames` may be NULL.
+struct unwind_trace unwind_full(const struct unwind_start *start, u64 *frames, u32 max);
 
 // One asm statement, so that all registers belong to the same pc.
 static always_inline_ void unwind_capture(struct unwind_start *ret)

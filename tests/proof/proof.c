@@ -82,7 +82,7 @@ static void against_libgcc(u32 ours, bool truncated)
 static void prove(const struct unwind_start *start, struct unwind_trace t)
 {
     struct unwind_trace plain = unwind_hash(start);
-    u32 n = unwind_frames(start, mine.ours, RECORDING_FRAMES);
+    u32 n = unwind_full(start, mine.ours, RECORDING_FRAMES).count;
     struct walk_sum sum = WALK_SUM_EMPTY;
     for (u32 i = 0; i < n; i++) {
         walk_add(&sum, mine.ours[i]);

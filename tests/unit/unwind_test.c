@@ -68,6 +68,8 @@ static noinline_ void compare(void)
     unwind_capture(&here);
     last = unwind_hash(&here);
     compare_remembered(&here);
+    struct unwind_trace full = unwind_full(&here, NULL, RECORDING_FRAMES);
+    CHECK(full.hash == last.hash && full.count == last.count);
     u32 n = unwind_frames(&here, last_frames, RECORDING_FRAMES);
     CHECK(n == last.count);
     if (n != t.count)
