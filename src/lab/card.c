@@ -26,14 +26,19 @@ static const struct {
     {"core clock", "D1", "core_ghz"},
 };
 
+static const char *string(const json_t *o, const char *key)
+{
+    const char *s = json_string_value(json_object_get(o, key));
+    return s == NULL ? "" : s;
+}
+
 static const json_t *find(const json_t *array, const char *key, const char *value)
 {
     size_t i;
     json_t *o;
     json_array_foreach(array, i, o)
     {
-        const char *s = json_string_value(json_object_get(o, key));
-        if (s != NULL && strcmp(s, value) == 0)
+        if (strcmp(string(o, key), value) == 0)
             return o;
     }
     return NULL;
@@ -59,10 +64,8 @@ static const char *said(const json_t *experiment, const char *metric, const char
     json_t *c;
     json_array_foreach(json_object_get(experiment, "claims"), i, c)
     {
-        const char *s = json_string_value(json_object_get(c, "source"));
-        const char *m = json_string_value(json_object_get(c, "metric"));
-        if (s != NULL && m != NULL && strcmp(s, source) == 0 && strcmp(m, metric) == 0)
-            return json_string_value(json_object_get(c, "quote"));
+        if (strcmp(string(c, "source"), source) == 0 && strcmp(string(c, "metric"), metric) == 0)
+            return string(c, "quote");
     }
     return "";
 }
@@ -75,7 +78,7 @@ static void one_row(struct ink *k, const json_t *d, size_t r, double ghz)
         return;
     char number[TEXT_NUMBER];
     double value = json_number_value(json_object_get(m, "value"));
-    const char *unit = json_string_value(json_object_get(m, "unit"));
+    const char *unit = string(m, "unit");
     ink(k, INK_PLAIN, "  %s", rows[r].what);
     ink_to(k, 25);
     ink(k, INK_BOLD, "%15s", text_number(number, value, unit));
@@ -92,7 +95,7 @@ void card_print(struct ink *k, const json_t *d)
 {
     const json_t *env = json_object_get(d, "env");
     double ghz = json_number_value(json_object_get(env, "core_ghz"));
-    ink(k, INK_HEAD, "%s", json_string_value(json_object_get(env, "cpu")));
+    ink(k, INK_HEAD, "%s", string(env, "cpu"));
     ink_line(k);
     ink_to(k, 25);
     ink(k, INK_DIM, "%15s", "here");

@@ -284,6 +284,7 @@ static void heat(struct ink *k, const json_t *h)
     const json_t *columns = json_object_get(h, "columns"), *rows = json_object_get(h, "rows");
     const json_t *values = json_object_get(h, "values");
     struct axis a = {INFINITY, -INFINITY};
+    bool numbers = json_array_size(columns) <= 8; // there is room for them
     size_t y, x;
     json_t *row, *v;
     char low[TEXT_NUMBER], high[TEXT_NUMBER];
@@ -306,14 +307,18 @@ static void heat(struct ink *k, const json_t *h)
         {
             double value = json_number_value(v);
             u32 s = value > 0 ? (u32)lround(axis_at(&a, value) * (countof(shades) - 1)) : 0;
-            for (u32 i = 0; i < 4; i++)
+            for (u32 i = 0; i < (numbers ? 2 : 4); i++)
                 sign(k, INK_BAR, shades[s], shades_ascii[s]);
+            if (numbers && value > 0)
+                ink(k, INK_PLAIN, "%-5.3g", value);
+            else if (numbers)
+                ink(k, INK_PLAIN, "     ");
         }
         ink_line(k);
     }
     for (x = 0; x < json_array_size(columns); x++) {
-        ink_to(k, MARGIN + 4 * (u32)x);
-        ink_cut(k, INK_DIM, json_string_value(json_array_get(columns, x)), 4);
+        ink_to(k, MARGIN + (numbers ? 7 : 4) * (u32)x);
+        ink_cut(k, INK_DIM, json_string_value(json_array_get(columns, x)), numbers ? 6 : 4);
     }
     ink_line(k);
 }

@@ -108,6 +108,7 @@ struct arm {
     // from 0. The time is that of the slowest.
     void (*team)(void *of, u64 rounds, u32 who);
     u32 threads;
+    const u32 *on; // the team's processors; NULL: the first ones of lab_cpus()
     // Results: samples in ns an operation, and what they come to, in the unit asked for.
     struct samples samples;
     struct summary got;

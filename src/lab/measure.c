@@ -82,7 +82,7 @@ static struct once run_team(struct lab *l, const struct arm *a, u64 rounds)
         team[i] = (struct team){.arm = a,
                                 .rounds = rounds,
                                 .who = i,
-                                .cpu = l->machine->cpus[i],
+                                .cpu = a->on != NULL ? a->on[i] : l->machine->cpus[i],
                                 .ready = &ready,
                                 .failed = &failed,
                                 .all = a->threads};

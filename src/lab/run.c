@@ -219,6 +219,7 @@ json_t *run_all(const struct entry *const *chosen, u32 count, const struct run_o
         if (o->progress != NULL)
             o->progress(chosen[i], i, count, NULL);
         json_t *j = run_one(chosen[i], &m, o);
+        state_sweep();
         if (interrupted) {
             json_decref(j);
             break;

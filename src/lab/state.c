@@ -181,11 +181,20 @@ void state_add(const char *kind, const char *path)
         dprintf(state.fd, "%s %s\n", kind, path);
 }
 
-void state_close(void)
+void state_sweep(void)
 {
     if (state.fd < 0)
         return;
     remove_all(state.fd);
+    if (ftruncate(state.fd, 0) != 0)
+        errno = 0; // then the list is longer than it need be
+}
+
+void state_close(void)
+{
+    if (state.fd < 0)
+        return;
+    state_sweep();
     unlink(state.path);
     close(state.fd);
     state.fd = -1;

@@ -12,7 +12,9 @@
 int state_open(void);
 // Remember it: `kind` is "folder", "file", "cgroup" or "swap". Also in children.
 void state_add(const char *kind, const char *path);
-// Remove all that this lab remembered, and its file.
+// Remove all that was remembered so far: an experiment is over.
+void state_sweep(void);
+// The same, and remove the list itself.
 void state_close(void);
 // Clean up behind dead labs; returns how many things were removed, or -errno.
 int state_clean(void);

@@ -83,13 +83,13 @@ static void one_claim(struct ink *k, const json_t *e, const json_t *c)
     const json_t *m = metric_of(e, string(c, "metric"));
     if (m != NULL && number(m, "n") != 0)
         text_number(value, number(m, "value"), string(m, "unit"));
+    u32 more = k->width - 80, quote_at = 28 + more * 2 / 3, value_at = 46 + more;
     ink(k, INK_DIM, "  %s ", string(c, "source"));
-    ink_cut(k, INK_PLAIN, string(c, "what"), 24);
-    ink_to(k, 30);
-    ink_cut(k, INK_DIM, string(c, "quote"), 22);
-    ink_to(k, 53);
-    ink(k, INK_BOLD, "%14s ", value);
-    ink_to(k, 69);
+    ink_cut(k, INK_PLAIN, string(c, "what"), quote_at - 6);
+    ink_to(k, quote_at);
+    ink_cut(k, INK_DIM, string(c, "quote"), value_at - quote_at - 1);
+    ink_to(k, value_at);
+    ink(k, INK_BOLD, "%15s ", value);
     ink(k, words[v].style, "%s", words[v].word);
     if (number(c, "factor") != 0 && v <= 2)
         ink(k, words[v].style, " %.3gx", number(c, "factor"));

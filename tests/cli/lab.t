@@ -100,6 +100,15 @@ is "intervals hold their value" "$(ask "$tmp/alone.json" '[x["key"] for e in d["
     for x in e["metrics"] if not x["ci95"][0] <= x["value"] <= x["ci95"][1]]')" "[]"
 "$loam" lab run A7 --html "$tmp/lab.html" >/dev/null
 like "the page holds the results" "$(grep -c '"speedup"' "$tmp/lab.html")" '[1-9]'
+if command -v chromium >/dev/null; then
+    timeout 60 chromium --headless --no-sandbox --disable-gpu --user-data-dir="$tmp/chromium" \
+        --virtual-time-budget=2000 --dump-dom "file://$tmp/lab.html" >"$tmp/dom" 2>/dev/null
+    is "a browser shows claim, verdict and bars" \
+        "$(grep -o 'lab-experiment\|run in parallel\|bars-fill' "$tmp/dom" | sort -u | tr '\n' ' ')" \
+        "bars-fill lab-experiment run in parallel "
+else
+    skip "a browser shows claim, verdict and bars" "chromium is not installed"
+fi
 is "doctor says yes or no to each" \
     "$("$loam" lab doctor --json - | python3 -c 'import json, sys
 print(all(isinstance(f["here"], bool) and (f["here"] or f["without"]) for f in json.load(sys.stdin)["findings"]))')" True

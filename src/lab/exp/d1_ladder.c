@@ -52,7 +52,15 @@ struct curve {
     u32 *order;
 };
 
-// Sizes go up in half octaves: 4, 6, 8, 12, 16 ... KiB.
+// Sizes go up in half octaves: 4, 6, 8, 12, 16 ... KiB; in a quick run in whole ones where it is
+// memory that is measured, and linking takes long.
+static u64 next_size(const struct lab *l, u64 bytes)
+{
+    if (!l->full && bytes >= 16 * MiB)
+        return bytes * 2;
+    return is_pow2(bytes) ? bytes / 2 * 3 : bytes / 3 * 4;
+}
+
 static bool measure(struct lab *l, enum lab_pages pages, u64 most, struct curve *c)
 {
     struct line *lines = lab_memory(l, most, pages);
@@ -66,8 +74,7 @@ static bool measure(struct lab *l, enum lab_pages pages, u64 most, struct curve 
         lab_note(l, "huge pages were asked for and not given: that curve is of 4K pages");
     }
     u32 series = lab_series(l, pages == LAB_HUGE ? "2M pages" : "4K pages", "bytes", "cycles");
-    for (u64 bytes = 4 * KiB; bytes <= most;
-         bytes = is_pow2(bytes) ? bytes / 2 * 3 : bytes / 3 * 4) {
+    for (u64 bytes = 4 * KiB; bytes <= most; bytes = next_size(l, bytes)) {
         link_cycle(l, lines, order, bytes);
         c->bytes[c->count] = bytes;
         c->cycles[c->count] = latency(l, lines, bytes);

@@ -4,6 +4,7 @@
 
 #include <sched.h>
 #include <stdatomic.h>
+#include <string.h>
 
 enum { EXCHANGES = 2000, PATIENCE = 1 << 16 };
 
@@ -74,6 +75,28 @@ static void alone(void *of, u64 rounds)
     }
 }
 
+// Every pair of processors, up to eight of them, as a heat map: near and far cores.
+static void all_pairs(struct lab *l, struct court *c)
+{
+    u32 cpu[8], n = lab_cpus(l, cpu, countof(cpu));
+    double ns[countof(cpu) * countof(cpu)] = {0};
+    char names[64] = "";
+    for (u32 i = 0; i < n; i++) {
+        size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, "%s%u", i == 0 ? "" : "|", cpu[i]);
+        for (u32 k = 0; k < i; k++) {
+            u32 pair[2] = {cpu[i], cpu[k]};
+            struct arm arm = {"pair",   .team = one_line,       .threads = 2,
+                              .of = c,  .before = start,        .rounds = EXCHANGES,
+                              .ops = 2, .statistic = LAB_FLOOR, .on = pair};
+            lab_time_quietly(l, &arm, 1, l->full ? 0.1 : 0.02);
+            ns[i * n + k] = ns[k * n + i] = arm.got.value;
+            samples_done(&arm.samples);
+        }
+    }
+    lab_heat(l, "one way, from processor to processor", names, names, ns, "ns");
+}
+
 static void run(struct lab *l)
 {
     struct court *c = lab_memory(l, sizeof *c, LAB_4K);
@@ -91,6 +114,7 @@ static void run(struct lab *l)
     if (!lab_time(l, arms, countof(arms)))
         return;
     lab_ratio(l, "other_core_over_own", &arms[1], &arms[0]);
+    all_pairs(l, c);
 }
 
 static const struct claim claims[] = {
