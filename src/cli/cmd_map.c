@@ -1,14 +1,16 @@
 // cmd_map.c: `loam map`: an address space as one picture.
 
 #include "cli/opt.h"
+#include "cli/output.h"
 #include "cli/subject.h"
 #include "inspect/map.h"
+#include "inspect/map_html.h"
 
 #include <string.h>
 
 struct map_command {
     struct map_options view;
-    const char *diff;
+    const char *diff, *html;
     u32 watch;
     bool json;
 };
@@ -22,6 +24,8 @@ static const struct option options[] = {
      "what has changed since FILE, which --json wrote"},
     {"watch", 'w', "SECONDS", OPT_COUNT, offsetof(struct map_command, watch),
      "again every so many seconds, with what changed"},
+    {"html", 0, "FILE", OPT_TEXT, offsetof(struct map_command, html),
+     "a page to zoom into, written to FILE"},
     {"json", 'j', NULL, OPT_FLAG, offsetof(struct map_command, json),
      "everything as JSON, for machines"},
 };
@@ -56,6 +60,23 @@ static int show_once(const struct command *c, const struct map_command *o, pid_t
         return subject_refused(c, pid, e);
     int r = show(o, &m, before);
     map_done(&m);
+    return r;
+}
+
+static int write_html(const struct command *c, const struct map_command *o, pid_t pid)
+{
+    struct map_view m;
+    struct map_options pages = {.all = true, .pages = true};
+    int e = map_load(&m, pid, &pages);
+    if (e < 0)
+        return subject_refused(c, pid, e);
+    json_t *json = map_json(&m, &pages);
+    map_done(&m);
+    FILE *out = output_open(c, o->html);
+    int r = EXIT_LOAM;
+    if (out != NULL)
+        r = output_close(c, out, o->html, json != NULL && map_html(out, json) == 0);
+    json_decref(json);
     return r;
 }
 
@@ -107,6 +128,8 @@ static int map(const struct command *c, int argc, char **argv)
     if (pid < 0)
         return EXIT_USAGE;
     o.view.all = o.view.all || o.view.pages || o.json;
+    if (o.html != NULL)
+        return write_html(c, &o, pid);
     if (o.diff != NULL)
         return show_diff(c, &o, pid);
     return o.watch != 0 ? show_watch(c, &o, pid) : show_once(c, &o, pid, NULL);

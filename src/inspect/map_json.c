@@ -87,6 +87,8 @@ static json_t *part(const struct map_view *m, const struct space_part *p,
     json_t *j =
         json_pack("{s:o, s:o, s:s, s:s, s:o}", "start", integer(p->start), "end", integer(p->end),
                   "access", access, "kind", space_kind_names[p->kind], "name", text(p->name));
+    char label[MAP_LABEL];
+    json_object_set_new(j, "label", json_string(map_label(label, p->kind, p->name)));
     json_object_set_new(j, "path", *map->path != 0 ? text(map->path) : json_null());
     json_object_set_new(j, "offset", integer(map->offset + (p->start - map->start)));
     json_object_set_new(j, "tid", p->tid != 0 ? integer((u64)p->tid) : json_null());
@@ -96,6 +98,23 @@ static json_t *part(const struct map_view *m, const struct space_part *p,
     if (o->pages)
         json_object_set_new(j, "pages", pages(m, p));
     return j;
+}
+
+// Of loam's heap: start, end, bytes a block (0: one large block), live blocks, blocks.
+static json_t *slabs(const struct blocks *b)
+{
+    json_t *list = json_array();
+    for (u32 i = 0; i < b->span_count; i++) {
+        const struct span *s = &b->span[i];
+        u64 live = 0;
+        for (u32 w = 0; w * 64 < s->blocks; w++)
+            live += bits_in(b->live[s->slot / 64 + w]);
+        json_array_append_new(list, json_pack("[o, o, o, o, o]", integer(s->start),
+                                              integer(s->start + s->size * s->blocks),
+                                              integer(s->single ? 0 : s->size), integer(live),
+                                              integer(s->blocks)));
+    }
+    return list;
 }
 
 // ---------------------------------------------------------------- all
@@ -120,6 +139,8 @@ json_t *map_json(const struct map_view *m, const struct map_options *o)
     json_object_set_new(j, "account", account_json(&m->account));
     json_object_set_new(j, "classes", account_classes_json(&m->account));
     json_object_set_new(j, "owners", owners(m));
+    if (o->pages)
+        json_object_set_new(j, "slabs", slabs(&s->blocks));
     json_t *list = json_array();
     for (size_t i = 0; i < s->part_count && s->part[i].end <= INT64_MAX; i++)
         json_array_append_new(list, part(m, &s->part[i], o));

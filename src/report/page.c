@@ -16,12 +16,14 @@
     extern const char page_##name[], page_##name##_end[]
 
 PAGE(lab);
+PAGE(map);
 PAGE(report);
 
 static const struct {
     const char *start, *end;
 } pages[] = {
     [PAGE_LAB] = {page_lab, page_lab_end},
+    [PAGE_MAP] = {page_map, page_map_end},
     [PAGE_REPORT] = {page_report, page_report_end},
 };
 

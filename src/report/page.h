@@ -12,7 +12,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-enum page { PAGE_LAB, PAGE_REPORT };
+enum page { PAGE_LAB, PAGE_MAP, PAGE_REPORT };
 
 // 0, or -1 when `out` did not take it all. `data` stays the caller's.
 int page_write(FILE *out, enum page page, const json_t *data);

@@ -262,6 +262,17 @@ like_text($page, 'WHO HAS IT', 'a page: who has it');
 like_text(scalar `$loam map --all $pid`, '\.text', '--all shows sections');
 sub like_text { my ($text, $want, $name) = @_; ok($text =~ /$want/, $name, split /\n/, $text) }
 
+# The page for a browser, drawn by one if there is one.
+system("$loam map --html $tmp/map.html $lpid");
+is($?, 0, '--html: status');
+if (-x '/usr/bin/chromium') {
+    my $dom = `HOME=$tmp timeout 60 /usr/bin/chromium --headless --no-sandbox --disable-gpu --dump-dom $tmp/map.html 2>/dev/null`;
+    like_text($dom, '<h2[^>]*>The address space</h2>', '--html: the picture');
+    like_text($dom, 'bars-label">libc\.so\.6<', '--html: owners');
+} else {
+    printf "ok %d - --html # SKIP no chromium\n", ++$n;
+}
+
 # Differences.
 system("$loam map --json $pid >$tmp/before.json");
 like_text(scalar `$loam map --diff $tmp/before.json $pid`, "nobody's memory", '--diff: nothing has changed');
