@@ -21,6 +21,7 @@ const struct command *const commands[] = {
     &command_elf,
     &command_layout,
     &command_asm,
+    &command_hex,
     &command_lab,
     &command_help,
     &command_version,

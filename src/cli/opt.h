@@ -60,6 +60,7 @@ extern const struct command
     command_elf,
     command_layout,
     command_asm,
+    command_hex,
     command_lab,
     command_help,
     command_version,

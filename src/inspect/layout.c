@@ -22,7 +22,7 @@ static void add_hole(struct layout *l, u64 at, u64 end, u32 before)
 
 static void find_holes(struct layout *l, struct store *store)
 {
-    const struct record *r = l->record;
+    const struct shape *r = l->record;
     u64 end = 0;
     bool unknown = false; // the last member's end is
     l->holes = store_push(store, (r->count + 1) * sizeof *l->holes);
@@ -66,7 +66,7 @@ bool layout_crowded(const struct layout *l, const struct member *m)
 
 static void count_lines(struct layout *l)
 {
-    const struct record *r = l->record;
+    const struct shape *r = l->record;
     l->lines = r->size / LAYOUT_LINE + (r->size % LAYOUT_LINE != 0);
     u32 shared = 0;
     for (u32 i = 0; i < r->count; i++) {
@@ -91,7 +91,7 @@ struct unit {
 };
 
 struct sorter {
-    const struct record *r;
+    const struct shape *r;
     u32 *list; // movable members, in their order
     u32 list_count;
     struct unit *units;
@@ -106,7 +106,7 @@ static bool fixed(const struct member *m)
 }
 
 // Bytes from which on members may be placed: behind the bases and the vtable pointer.
-static u64 first_byte(const struct record *r)
+static u64 first_byte(const struct shape *r)
 {
     u64 bases = 0, fields = UINT64_MAX;
     for (u32 i = 0; i < r->count; i++) {
@@ -121,7 +121,7 @@ static u64 first_byte(const struct record *r)
 }
 
 // A member that lies where its alignment forbids: a packed record, whose order is somebody's will.
-static bool movable(const struct record *r)
+static bool movable(const struct shape *r)
 {
     if (r->word[0] == 'u' || r->virtual_bases || r->count > 4096)
         return false;
@@ -245,7 +245,7 @@ static u64 best_order(struct sorter *s, struct store *store, struct layout *l)
 
 static void suggest(struct layout *l, struct store *store)
 {
-    const struct record *r = l->record;
+    const struct shape *r = l->record;
     struct sorter s = {.r = r, .start = first_byte(r), .flexible = r->count};
     if (!movable(r) || l->wasted < 8)
         return;
@@ -271,7 +271,7 @@ static void suggest(struct layout *l, struct store *store)
     l->order = NULL;
 }
 
-void layout_of(struct layout *l, struct store *store, const struct record *r)
+void layout_of(struct layout *l, struct store *store, const struct shape *r)
 {
     *l = (struct layout){.record = r, .best = r->size};
     if (r->word[0] != 'u')

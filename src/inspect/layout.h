@@ -4,7 +4,7 @@
 // bits, and nothing is allocated by them.
 #pragma once
 
-#include "inspect/record.h"
+#include "inspect/shape.h"
 
 #define LAYOUT_LINE 64 // bytes of a cache line
 
@@ -14,7 +14,7 @@ struct hole {
 };
 
 struct layout {
-    const struct record *record;
+    const struct shape *record;
     struct hole *holes; // between members, then the padding
     u32 holes_count;
     u64 wasted;       // bits in holes and padding
@@ -29,6 +29,6 @@ struct layout {
 };
 
 // Everything lives in the store.
-void layout_of(struct layout *l, struct store *store, const struct record *r);
+void layout_of(struct layout *l, struct store *store, const struct shape *r);
 // Whether a member is an atomic that shares its line with another one.
 bool layout_crowded(const struct layout *l, const struct member *m);

@@ -34,7 +34,7 @@ static json_t *order(const struct layout *l)
 
 static json_t *one(const struct layout *l)
 {
-    const struct record *r = l->record;
+    const struct shape *r = l->record;
     json_t *members = json_array(), *holes = json_array();
     for (u32 i = 0; i < r->count; i++) {
         if (!r->members[i].closes)

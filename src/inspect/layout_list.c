@@ -16,7 +16,7 @@ static bool shown(const struct layout_view *v, const struct layout *l)
     return v->all || !structs_foreign(l);
 }
 
-static const char *near_place(const struct record *r, char *buf, size_t size)
+static const char *near_place(const struct shape *r, char *buf, size_t size)
 {
     char path[1024];
     snprintf(path, sizeof path, "%s", r->file == NULL ? "" : r->file);
@@ -48,7 +48,7 @@ static struct sum sum_of(const struct layout_view *v)
 
 static void print_row(struct ink *k, const struct layout *l)
 {
-    const struct record *r = l->record;
+    const struct shape *r = l->record;
     char place[1100];
     u64 saved = r->size - l->best, lines = (l->best + LAYOUT_LINE - 1) / LAYOUT_LINE;
     ink(k, saved > 0 ? INK_BOLD : INK_DIM, "%8llu", (unsigned long long)saved);

@@ -19,7 +19,7 @@ static char letter_of(u32 number)
     return letters[number % (sizeof letters - 1)];
 }
 
-static u32 number_of(const struct record *r, u32 index)
+static u32 number_of(const struct shape *r, u32 index)
 {
     u32 n = 0;
     for (u32 i = 0; i < index; i++)
@@ -44,7 +44,7 @@ static const char *bits_text(char buf[WORDS_SIZE], u64 bits)
 
 static void print_head(struct ink *k, const struct layout *l)
 {
-    const struct record *r = l->record;
+    const struct shape *r = l->record;
     char text[1100], n[WORDS_SIZE], path[1024];
     ink(k, INK_BOLD, "%s %s", r->word, r->name);
     ink(k, INK_PLAIN, " · %s in %s · aligned to %u", words_of(n, r->size, "byte"),
@@ -59,7 +59,7 @@ static void print_head(struct ink *k, const struct layout *l)
 
 static void print_verdict(struct ink *k, const struct layout *l)
 {
-    const struct record *r = l->record;
+    const struct shape *r = l->record;
     char share[WORDS_SIZE], wasted[WORDS_SIZE];
     u32 holes = 0;
     for (u32 i = 0; i < l->holes_count; i++)
@@ -138,7 +138,7 @@ static void print_member(struct ink *k, const struct layout *l, u32 index)
 
 static void print_members(struct ink *k, const struct layout *l)
 {
-    const struct record *r = l->record;
+    const struct shape *r = l->record;
     u64 line = UINT64_MAX;
     ink_line(k);
     ink(k, INK_HEAD, "  %8s %7s  %s", "OFFSET", "SIZE", "MEMBER");
@@ -166,7 +166,7 @@ static void print_members(struct ink *k, const struct layout *l)
 // ---------------------------------------------------------------- map
 
 // The member that has a byte; r->count: none.
-static u32 member_at(const struct record *r, u64 byte)
+static u32 member_at(const struct shape *r, u64 byte)
 {
     for (u32 i = 0; i < r->count; i++) {
         const struct member *m = &r->members[i];
@@ -176,7 +176,7 @@ static u32 member_at(const struct record *r, u64 byte)
     return r->count;
 }
 
-static void print_map_line(struct ink *k, const struct record *r, u64 line)
+static void print_map_line(struct ink *k, const struct shape *r, u64 line)
 {
     ink_to(k, 2);
     ink(k, INK_DIM, "line %-4llu ", (unsigned long long)line);
@@ -193,7 +193,7 @@ static void print_map_line(struct ink *k, const struct record *r, u64 line)
 }
 
 // Whether a line and the one before it lie in one member.
-static bool repeats(const struct record *r, u64 line)
+static bool repeats(const struct shape *r, u64 line)
 {
     u32 first = line == 0 ? r->count : member_at(r, (line - 1) * LAYOUT_LINE);
     if (first == r->count || (line + 1) * LAYOUT_LINE > r->size)
@@ -205,7 +205,7 @@ static bool repeats(const struct record *r, u64 line)
 
 static void print_map(struct ink *k, const struct layout *l)
 {
-    const struct record *r = l->record;
+    const struct shape *r = l->record;
     u32 printed = 0;
     bool folded = false;
     ink_line(k);
@@ -246,7 +246,7 @@ static bool moved(const struct layout *l, u32 place)
 
 static void print_order(struct ink *k, const struct layout *l)
 {
-    const struct record *r = l->record;
+    const struct shape *r = l->record;
     char n[WORDS_SIZE];
     if (l->order == NULL)
         return;

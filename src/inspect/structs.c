@@ -47,6 +47,11 @@ static bool is_wanted(const char *name, const char *wanted)
     return false;
 }
 
+bool structs_named(const char *name, const char *wanted)
+{
+    return is_wanted(name, without_word(wanted));
+}
+
 static void show_progress(struct structs *s)
 {
     static time_t begun, told;
@@ -67,9 +72,9 @@ static void clear_progress(void)
 
 static void keep(struct structs *s, Dwarf_Die *type, const char *name)
 {
-    struct record *r = store_push(&s->store, sizeof *r);
+    struct shape *r = store_push(&s->store, sizeof *r);
     struct layout *l = store_push(&s->store, sizeof *l);
-    record_load(r, &s->store, type, name, s->machine);
+    shape_load(r, &s->store, type, name, s->machine);
     if (r->count == 0)
         return;
     layout_of(l, &s->store, r);
@@ -120,7 +125,7 @@ static int each(void *ctx, Dwarf_Die *die, const char *scope)
             s->near = store_text(&s->store, name, strlen(name));
         return 0;
     }
-    const char *file = record_file(&type, &line);
+    const char *file = shape_file(&type, &line);
     u64 key = text_key(text_key(types_size(&type), name), file) ^ line;
     if (table_get(&s->seen, key) != NULL)
         return 0;

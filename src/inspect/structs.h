@@ -20,5 +20,7 @@ struct structs {
 // a template's name without its arguments. Largest saving first.
 void structs_collect(struct structs *s, struct image *im, Dwarf *dwarf, const char *wanted);
 void structs_done(struct structs *s);
+// Whether a type of that whole name is what was asked for: see structs_collect.
+bool structs_named(const char *name, const char *wanted);
 // Where nobody who works on the program would reorder it: the system's headers.
 bool structs_foreign(const struct layout *l);

@@ -1,6 +1,6 @@
-// record.c: from a DIE and its children to a plain table.
+// shape.c: from a DIE and its children to a plain table.
 
-#include "inspect/record.h"
+#include "inspect/shape.h"
 
 #include "report/utf8.h"
 
@@ -12,13 +12,13 @@
 #define NESTED_MAX  8 // unnamed structs and unions inside each other
 
 struct filler {
-    struct record *r;
+    struct shape *r;
     struct store *store;
     u32 machine, room;
 };
 
 // dwarf_decl_file would do, but that it aborts on split units (elfutils 0.188).
-const char *record_file(Dwarf_Die *die, u32 *ret_line)
+const char *shape_file(Dwarf_Die *die, u32 *ret_line)
 {
     Dwarf_Die unit;
     Dwarf_Files *files;
@@ -34,7 +34,7 @@ const char *record_file(Dwarf_Die *die, u32 *ret_line)
 
 static struct member *add(struct filler *f)
 {
-    struct record *r = f->r;
+    struct shape *r = f->r;
     if (r->count == f->room) {
         struct member *old = r->members;
         f->room = f->room == 0 ? 16 : 2 * f->room;
@@ -152,12 +152,11 @@ static void load_members(struct filler *f, Dwarf_Die *record)
     }
 }
 
-void record_load(struct record *r, struct store *store, Dwarf_Die *die, const char *name,
-                 u32 machine)
+void shape_load(struct shape *r, struct store *store, Dwarf_Die *die, const char *name, u32 machine)
 {
     struct filler f = {.r = r, .store = store, .machine = machine};
     int tag = dwarf_tag(die);
-    *r = (struct record){
+    *r = (struct shape){
         .word = tag == DW_TAG_union_type   ? "union"
                 : tag == DW_TAG_class_type ? "class"
                                            : "struct",
@@ -167,7 +166,7 @@ void record_load(struct record *r, struct store *store, Dwarf_Die *die, const ch
     char *kept = store_text(store, name, strlen(name));
     utf8_clean(kept);
     r->name = kept;
-    const char *file = record_file(die, &r->line);
+    const char *file = shape_file(die, &r->line);
     if (file != NULL) {
         kept = store_text(store, file, strlen(file));
         utf8_clean(kept);

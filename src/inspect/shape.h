@@ -1,4 +1,4 @@
-// record.h: a struct, class or union as its compiler laid it out.
+// shape.h: a struct, class or union as its compiler laid it out.
 #pragma once
 
 #include "inspect/types.h"
@@ -19,7 +19,7 @@ struct member {
     bool closes;   // no member: the end of an unnamed struct or union
 };
 
-struct record {
+struct shape {
     const char *name; // "ns::Outer::foo<int>", without struct
     const char *word; // "struct", "class", "union"
     const char *file; // NULL: unknown
@@ -32,7 +32,7 @@ struct record {
 };
 
 // Everything lives in the store. `name` is the record's own; `machine` an EM_*.
-void record_load(struct record *r, struct store *store, Dwarf_Die *die, const char *name,
-                 u32 machine);
+void shape_load(struct shape *r, struct store *store, Dwarf_Die *die, const char *name,
+                u32 machine);
 // Where a DIE was declared; the file's name is borrowed from the debug information.
-const char *record_file(Dwarf_Die *die, u32 *ret_line);
+const char *shape_file(Dwarf_Die *die, u32 *ret_line);
