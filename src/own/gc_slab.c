@@ -8,7 +8,7 @@
 #include <loam/heap.h>
 #include <string.h>
 
-#define CHUNK_SMALL    (256 * KiB)
+#define CHUNK_SMALL    (512 * KiB) // more than the largest slab and a page
 #define CHUNK_LARGE    HUGE_SIZE
 #define CHUNK_LARGE_AT (8 * MiB) // bytes held from which chunks are large
 #define HEAD           64        // bytes before a large object: free() of it finds no block there
@@ -294,6 +294,7 @@ static struct gc_chunk *chunk_with(loam_gc *gc, u32 pages, int *ret_at)
     struct gc_chunk *c = slab_chunk(gc);
     if (c != NULL)
         *ret_at = find_run(c, pages);
+    assert(c == NULL || *ret_at >= 0);
     return c;
 }
 
