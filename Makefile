@@ -117,7 +117,7 @@ $O/tests/proof/loam: $O/loam $O/tests/proof/libloam.so $O/tests/proof/show
 
 # Tests of the tool need its code, but for its main().
 TOOL_TESTS := $(addprefix $O/tests/unit/,load_test bench_test stop_test target_test session_test timeline_test moments_test \
-	lab_test residence_test)
+	lab_test residence_test hostile_test rust_test jit_test)
 $O/tool.a: $(filter-out %/cli/main.o,$(TOOL_OBJS))
 	$(say)
 	@rm -f $@
@@ -215,6 +215,19 @@ install: all
 	@chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/loam.pc
 	$(foreach m,$(wildcard man/*.[1-8]),install -D -m 644 $(m) \
 		$(HERE)/share/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m)) &&) :
+
+# The reader of recordings against bytes that nobody wrote: see fuzz/README.md.
+FUZZ_SECONDS ?= 60
+FUZZ_SOURCES = $(filter-out src/cli/%,$(TOOL_OBJS:$O/obj/%.o=%.c)) $(TARGET_OBJS:$O/obj/%.o=%.c)
+build/fuzz/recording: fuzz/recording.c fuzz/hostile.h $(wildcard src/report/*.[ch])
+	@mkdir -p build/fuzz/corpus
+	clang $(filter-out -MMD -MP -O2,$(ALL_CFLAGS)) -O1 -w -fsanitize=fuzzer,address,undefined -o $@ $< \
+		$(FUZZ_SOURCES) $(TOOL_LIBS) -ldl
+.PHONY: fuzz
+fuzz: build/fuzz/recording $O/tests/web/rich
+	$O/tests/web/rich build/fuzz/corpus/rich
+	cd build/fuzz && ./recording -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=3000 \
+		-max_len=200000 -len_control=0 corpus
 
 .PHONY: web
 web:

@@ -6,12 +6,14 @@
 #include "report/html.h"
 #include "report/json.h"
 #include "report/load.h"
+#include "report/symbol.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 struct report_options {
-    bool json;
+    bool json, debuginfod;
     const char *html, *export, *output, *by;
     struct view view;
 };
@@ -27,6 +29,8 @@ static const struct option options[] = {
      "where the export goes, instead of stdout"},
     {"by", 0, "WHAT", OPT_TEXT, offsetof(struct report_options, by),
      "peak, live, leaked, allocated, ...: what folded tells"},
+    {"debuginfod", 0, NULL, OPT_FLAG, offsetof(struct report_options, debuginfod),
+     "ask $DEBUGINFOD_URLS for missing debug information"},
     VIEW_OPTIONS(struct report_options, view),
 };
 
@@ -77,6 +81,20 @@ static int show(const struct command *c, struct model *m, const struct report_op
     return output_close(c, stdout, "-", true);
 }
 
+static bool servers_ok(const struct command *c, const struct report_options *o)
+{
+    const char *urls = getenv("DEBUGINFOD_URLS");
+    if (!o->debuginfod)
+        return true;
+    if (urls == NULL || *urls == 0) {
+        say(c, "--debuginfod needs DEBUGINFOD_URLS; for Debian's packages it is "
+               "https://debuginfod.debian.net");
+        return false;
+    }
+    symbols_ask_servers();
+    return true;
+}
+
 static void list_formats(char *out, size_t size)
 {
     size_t at = 0;
@@ -123,7 +141,7 @@ static int report(const struct command *c, int argc, char **argv)
     int n = opt_parse(c, argc, argv, &o);
     if (n < 0)
         return n == -1 ? 0 : EXIT_USAGE;
-    if (!usage_ok(c, &o, n))
+    if (!usage_ok(c, &o, n) || !servers_ok(c, &o))
         return EXIT_USAGE;
     const char *path = chosen(c, n, argv + argc - n, last, sizeof last);
     if (path == NULL)
@@ -153,7 +171,10 @@ const struct command command_report = {
         "stands in ${XDG_STATE_HOME:-~/.local/state}/loam/last.loam. A recording of a program\n"
         "that was killed, or of a loam that was killed, is shown as far as it goes.\n\n"
         "Names, files and lines are read now, from the programs and libraries themselves and from\n"
-        "/usr/lib/debug. A file that has changed since the recording is not believed: its frames\n"
+        "/usr/lib/debug; with --debuginfod also from servers, whose names stand in "
+        "DEBUGINFOD_URLS.\n"
+        "Code of node --perf-basic-prof and of python -X perf is named by its perf map. A file "
+        "that has changed since the recording is not believed: its frames\n"
         "stay module and offset.\n\n"
         "--export writes for other tools: pprof is read by 'go tool pprof', Parca, Pyroscope and\n"
         "Grafana; folded by flamegraph.pl, one number a stack, chosen by --by; speedscope by\n"

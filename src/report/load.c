@@ -8,6 +8,7 @@
 #include "report/load.h"
 
 #include "report/count.h"
+#include "report/jit.h"
 #include "report/owners.h"
 #include "report/timeline.h"
 #include "report/utf8.h"
@@ -297,6 +298,20 @@ static void add_module(struct loader *l, u32 index, const struct record *r, size
     table_put(&l->by_module, (u64)index << MODULE_INDEX_BITS | rm->index, mod);
 }
 
+// Bare pcs of a process whose JIT compiler told profilers where its code is.
+static void add_maps(struct loader *l)
+{
+    static const u8 no_id[1];
+    char path[64];
+    for (u32 i = 0; i < l->m->processes_count; i++) {
+        const struct process *p = &l->m->processes[i];
+        if (!jit_path(path, sizeof path, p->pid, p->started_ns))
+            continue;
+        struct module *m = module_new(l, store_text(l->store, path, sizeof path), no_id, 0);
+        table_put(&l->by_module, (u64)p->index << MODULE_INDEX_BITS, m);
+    }
+}
+
 // ---------------------------------------------------------------- sites
 
 static u64 site_key(u32 process, u32 id)
@@ -462,6 +477,7 @@ static int load_copy(const char *name, const char *bytes, size_t size, struct mo
     walk(&l, blocks, add_process);
     index_processes(&l);
     walk(&l, blocks, add_module);
+    add_maps(&l);
     walk(&l, blocks, add_site);
     walk(&l, blocks, add_owner);
     owners_settle(ret_model);

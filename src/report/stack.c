@@ -77,7 +77,8 @@ static const char *const wrappers[] = {
     "sqlite3Malloc",
 };
 static const char *const wrapper_starts[] = {
-    "operator new", "std::", "__gnu_cxx::", "void std::", "void* std::", "std::__",
+    "operator new", "std::",   "__gnu_cxx::", "void std::",   "void* std::",
+    "std::__",      "alloc::", "<alloc::",    "__rust_alloc", "__rdl_alloc",
 };
 static const char *const plain_wrappers[] = {
     "malloc", "calloc", "realloc", "operator new", "loam_", "PyMem_", "PyObject_", "_PyMem_",
@@ -132,7 +133,8 @@ static bool starts_with_one_of(const char *name, const char *const *list, size_t
 
 static bool in_system(const char *path)
 {
-    static const char *const folders[] = {"/usr/", "/lib/", "/lib64/", "[", "linux-vdso"};
+    static const char *const folders[] = {"/usr/",      "/lib/", "/lib64/", "[",
+                                          "linux-vdso", "node:", "/rustc/"};
     return starts_with_one_of(path, folders, countof(folders));
 }
 

@@ -6,6 +6,8 @@
 
 #include "report/symbol.h"
 
+#include "report/jit.h"
+#include "report/rust.h"
 #include "report/unit.h"
 #include "report/utf8.h"
 
@@ -16,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define INLINED_MAX 32
@@ -23,6 +26,7 @@
 struct symbol_file {
     Dwfl *dwfl;
     Dwfl_Module *mod; // NULL: no symbols to be had
+    struct jit *jit;  // instead: the module is a perf map
     Dwarf_Addr bias;  // dwfl address minus link-time address
     enum symbol_state state;
     struct units units;
@@ -44,14 +48,22 @@ struct symbols {
     void *libstdcxx;
 };
 
+static bool ask_servers;
+
+void symbols_ask_servers(void)
+{
+    ask_servers = true;
+}
+
 struct symbols *symbols_new(struct store *store)
 {
     struct symbols *s = calloc(1, sizeof *s);
     if (s == NULL)
         die("loam: no memory for the report", NULL);
     s->store = store;
-    // A report answers at once; a debuginfod server may take minutes, for each library.
-    unsetenv("DEBUGINFOD_URLS");
+    // elfutils asks by itself if this names a server.
+    if (!ask_servers)
+        unsetenv("DEBUGINFOD_URLS");
     // The one demangler that is on every Debian machine. Without it C++ names stay as they are.
     s->libstdcxx = dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_LOCAL);
     if (s->libstdcxx != NULL)
@@ -65,6 +77,7 @@ struct symbols *symbols_free(struct symbols *s)
         return NULL;
     for (struct symbol_file *f = s->files; f != NULL; f = f->next) {
         units_done(&f->units);
+        jit_free(f->jit);
         if (f->dwfl != NULL)
             dwfl_end(f->dwfl);
         f->module->symbols = NULL; // a second report of the same model opens it anew
@@ -105,10 +118,22 @@ static Dwfl_Module *report_module(struct symbol_file *f, const struct module *m)
     return mod;
 }
 
+// A hostile recording may name a pipe, which would be waited for.
+static bool plain_file(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, R_OK) == 0;
+}
+
 static void open_file(struct symbol_file *f, const struct module *m)
 {
     f->state = SYMBOLS_GONE;
-    if (m->path[0] != '/' || access(m->path, R_OK) != 0)
+    if (jit_is_map(m->path)) {
+        f->jit = jit_open(m->path);
+        f->state = SYMBOLS_FULL; // what it does not name has no name anywhere
+        return;
+    }
+    if (m->path[0] != '/' || !plain_file(m->path))
         return;
     f->mod = report_module(f, m);
     if (f->mod == NULL || dwfl_module_getelf(f->mod, &f->bias) == NULL) {
@@ -162,11 +187,14 @@ static const char *demangled(struct symbols *s, const char *name)
     // glibc calls its own functions by another name, so that nobody can replace them.
     if (strncmp(name, "__GI_", 5) == 0)
         name += 5;
-    if (s->demangle == NULL || strncmp(name, "_Z", 2) != 0)
-        return keep(s, name);
+    char *plain = rust_demangle(name);
     int status;
-    char *plain = s->demangle(name, NULL, NULL, &status);
-    const char *kept = keep(s, status == 0 && plain != NULL ? plain : name);
+    if (plain == NULL && s->demangle != NULL && strncmp(name, "_Z", 2) == 0) {
+        plain = s->demangle(name, NULL, NULL, &status);
+        if (plain != NULL)
+            rust_unescape(plain);
+    }
+    const char *kept = keep(s, plain != NULL ? plain : name);
     free(plain);
     return kept;
 }
@@ -212,7 +240,7 @@ static u64 function_start(struct symbol_file *f, Dwarf_Addr at)
 static const char *nameless(struct symbols *s, const struct module *m, u64 offset)
 {
     char text[320];
-    if (m == NULL)
+    if (m == NULL || jit_is_map(m->path))
         snprintf(text, sizeof text, "0x%llx", (unsigned long long)offset);
     else
         snprintf(text, sizeof text, "%.256s+0x%llx", m->name, (unsigned long long)offset);
@@ -283,13 +311,25 @@ static void set_call_line(struct symbols *s, struct symbol *caller, Dwarf_Die *c
     caller->line = (u32)line;
 }
 
+// Where functions are told of a unit: in a split unit of its own (.dwo, .dwp), if there is one.
+static Dwarf_Die *inner_unit(Dwarf_Die *cu, Dwarf_Die *split)
+{
+    uint8_t type;
+    if (dwarf_cu_info(cu->cu, NULL, &type, NULL, split, NULL, NULL, NULL) != 0 ||
+        (type != DW_UT_skeleton && type != DW_UT_split_compile) ||
+        dwarf_tag(split) == DW_TAG_invalid)
+        return cu;
+    return split;
+}
+
 // Fill `out` from the debug information; the number of symbols, 0 if it does not know.
 static size_t from_dwarf(struct symbols *s, struct symbol_file *f, Dwarf_Addr at,
                          struct symbol out[INLINED_MAX])
 {
     Dwarf_Addr bias;
     Dwarf_Die *cu = units_find(&f->units, f->mod, at, &bias), *scopes = NULL;
-    int n = cu == NULL ? 0 : scopes_of(cu, at - bias, &scopes);
+    Dwarf_Die split;
+    int n = cu == NULL ? 0 : scopes_of(inner_unit(cu, &split), at - bias, &scopes);
     size_t count = 0;
     if (cu != NULL)
         set_line(s, &out[0], cu, at - bias);
@@ -310,13 +350,36 @@ static size_t from_dwarf(struct symbols *s, struct symbol_file *f, Dwarf_Addr at
     return count;
 }
 
+// ---------------------------------------------------------------- code made while it ran
+
+static char *part(struct symbols *s, const char *text, size_t size)
+{
+    char *copy = store_text(s->store, text, size);
+    utf8_clean(copy);
+    return copy;
+}
+
+static size_t from_map(struct symbols *s, const struct jit *jit, u64 pc, struct symbol *out)
+{
+    struct jit_name name;
+    if (!jit_find(jit, pc - 1, &name))
+        return 0;
+    out->function = part(s, name.function, name.function_size);
+    out->file = name.file == NULL ? NULL : part(s, name.file, name.file_size);
+    out->line = name.line;
+    out->named = true;
+    return 1;
+}
+
 // ---------------------------------------------------------------- asking
 
 static size_t ask(struct symbols *s, struct frame frame, struct symbol out[INLINED_MAX])
 {
     struct symbol_file *f = frame.module == NULL ? NULL : file_of(s, frame.module);
     size_t count = 0;
-    if (f != NULL && f->mod != NULL) {
+    if (f != NULL && f->jit != NULL)
+        count = from_map(s, f->jit, frame.offset, out);
+    else if (f != NULL && f->mod != NULL) {
         // A frame holds the return address; the call is before it, and may be the last
         // instruction of its function.
         Dwarf_Addr at = frame.offset - 1 + f->bias;

@@ -1,7 +1,8 @@
 // symbol.h: from frames to functions, files and lines.
 //
 // Symbols are read here, in the tool, never in the program: by build-id, from the file itself,
-// from its separate debug file under /usr/lib/debug, or not at all, and only for frames that
+// from its separate debug file (by build-id or debug link, split units and shared parts included),
+// from the map that a JIT compiler wrote, or not at all, and only for frames that
 // somebody prints. A file that has changed since the recording is not believed.
 #pragma once
 
@@ -18,6 +19,10 @@ struct symbol {
 };
 
 struct symbols;
+
+// From now on, what is not on this machine is asked of the debuginfod servers that DEBUGINFOD_URLS
+// names. Off unless a person asks: it tells servers what runs here, and may take minutes.
+void symbols_ask_servers(void);
 
 // Answers live in `store`.
 struct symbols *symbols_new(struct store *store);

@@ -56,7 +56,7 @@ static void fab_begin(struct fab *f, const char *command, u32 command_len)
     memcpy(r->command, command, command_len);
 }
 
-static void fab_done(struct fab *f)
+static unused_ void fab_done(struct fab *f)
 {
     free(f->bytes);
     *f = (struct fab){0};

@@ -44,7 +44,7 @@ static int self_look(struct dl_phdr_info *info, size_t size, void *arg)
     return 1; // the program itself comes first
 }
 
-static struct self self_of(void)
+static unused_ struct self self_of(void)
 {
     struct self s = {0};
     dl_iterate_phdr(self_look, &s);
