@@ -142,7 +142,7 @@ __attribute__((format(printf, 3, 4))) void lab_cannot(struct lab *l, const char 
 // The claim holds in part: say when. Claims on `key` that would HOLD or DIFFER say PARTLY.
 __attribute__((format(printf, 3, 4))) void lab_partly(struct lab *l, const char *key,
                                                       const char *why, ...);
-// Why it differs, or what else was seen: a sentence beside the claims on `key`.
+// Why, if it differs: a sentence beside those claims on `key` that do not hold.
 __attribute__((format(printf, 3, 4))) void lab_why(struct lab *l, const char *key, const char *why,
                                                    ...);
 // A sentence below the results.

@@ -85,7 +85,7 @@ static struct judged verdict_of(const struct result *r, const struct claim *c, c
     const char *partly = said(r->partly, c->metric);
     if (partly != NULL && j.verdict != VERDICT_INCONCLUSIVE)
         return (struct judged){VERDICT_PARTLY, j.factor, partly};
-    if (j.why == NULL)
+    if (j.why == NULL && j.verdict != VERDICT_HOLDS)
         j.why = said(r->why, c->metric);
     if (j.why == NULL)
         j.why = said(m, "seen");

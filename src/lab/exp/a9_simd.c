@@ -4,20 +4,27 @@
 
 enum { SMALL = 4096 }; // floats: 16 KiB
 
+// Sums go through `count` floats in pieces of SMALL: so that a sample is short, wherever they are.
 struct floats {
     const float *at;
-    u64 count;
+    u64 count, now;
 };
+
+static const float *next_piece(struct floats *f)
+{
+    const float *at = f->at + f->now;
+    f->now = f->now + 2 * SMALL <= f->count ? f->now + SMALL : 0;
+    return at;
+}
 
 // Four accumulators, so that no sum waits for itself.
 #define SUM(name, type, lanes, attributes)                                  \
     attributes static void name(void *of, u64 rounds)                       \
     {                                                                       \
-        const struct floats *f = of;                                        \
         for (u64 r = 0; r < rounds; r++) {                                  \
-            const type *a = (const type *)f->at;                            \
+            const type *a = (const type *)next_piece(of);                   \
             type s0 = a[0], s1 = a[1], s2 = a[2], s3 = a[3];                \
-            for (u64 i = 4; i + 4 <= f->count / (lanes); i += 4)            \
+            for (u64 i = 4; i + 4 <= SMALL / (lanes); i += 4)               \
                 s0 += a[i], s1 += a[i + 1], s2 += a[i + 2], s3 += a[i + 3]; \
             s0 += s1 + s2 + s3;                                             \
             __asm__ volatile("" ::"m"(s0) : "memory");                      \
@@ -42,25 +49,23 @@ static void run(struct lab *l)
         return;
     for (u64 i = 0; i < large; i++)
         numbers[i] = 1;
-    struct floats near = {numbers, SMALL}, far = {numbers, large};
+    struct floats near = {numbers, SMALL, 0}, far = {numbers, large, 0};
     struct arm arms[8] = {
         {"l1_scalar", .run = scalar, .of = &near, .ops = SMALL, .in_cycles = true},
         {"l1_128_bit", .run = vector_128, .of = &near, .ops = SMALL, .in_cycles = true}};
-    struct arm memory[4] = {
-        {"memory_scalar", .run = scalar, .of = &far, .ops = (double)large},
-        {"memory_128_bit", .run = vector_128, .of = &far, .ops = (double)large}};
+    struct arm memory[4] = {{"memory_scalar", .run = scalar, .of = &far, .ops = SMALL},
+                            {"memory_128_bit", .run = vector_128, .of = &far, .ops = SMALL}};
     u32 n = 2;
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx2")) {
         arms[n] = (struct arm){"l1_256_bit", .run = vector_256, .of = &near, .ops = SMALL,
                                .in_cycles = true};
-        memory[n++] =
-            (struct arm){"memory_256_bit", .run = vector_256, .of = &far, .ops = (double)large};
+        memory[n++] = (struct arm){"memory_256_bit", .run = vector_256, .of = &far, .ops = SMALL};
         if (__builtin_cpu_supports("avx512f")) {
             arms[n] = (struct arm){"l1_512_bit", .run = vector_512, .of = &near, .ops = SMALL,
                                    .in_cycles = true};
             memory[n++] =
-                (struct arm){"memory_512_bit", .run = vector_512, .of = &far, .ops = (double)large};
+                (struct arm){"memory_512_bit", .run = vector_512, .of = &far, .ops = SMALL};
         }
     }
 #endif
