@@ -9,6 +9,8 @@ const struct option_info option_info[OPTION_COUNT] = {
     [OPTION_RECORD] =
         {"record", "PATH", "(none)",
          "Count every allocation by its stack in this recording, which loam run made."},
+    [OPTION_SAMPLE] = {"sample", "SIZE", "as the recording says",
+                       "Of what is recorded, count one block in so many bytes, as in 512K."},
     [OPTION_BACKGROUND] = {"background", "on|off", "off",
                            "A thread that gives free memory back while the program rests."},
     [OPTION_DEBUG] = {"debug", "on|off", "off",
@@ -18,6 +20,23 @@ const struct option_info option_info[OPTION_COUNT] = {
 bool option_is(struct option_text t, const char *word)
 {
     return t.len == strlen(word) && memcmp(t.at, word, t.len) == 0;
+}
+
+bool option_size(struct option_text t, u64 *ret)
+{
+    const u64 most = (u64)1 << 40;
+    u64 n = 0, unit = 1;
+    size_t i = 0;
+    for (; i < t.len && t.at[i] >= '0' && t.at[i] <= '9' && n <= most; i++)
+        n = n * 10 + (u64)(t.at[i] - '0');
+    if (i > 0 && i + 1 == t.len) {
+        char c = t.at[i++];
+        unit = c == 'K' || c == 'k' ? KiB : c == 'M' ? MiB : c == 'G' ? GiB : 0;
+    }
+    if (i == 0 || i != t.len || unit == 0 || n == 0 || n > most / unit)
+        return false;
+    *ret = n * unit;
+    return true;
 }
 
 static struct option_text piece_until(const char *at, const char *end, char stop)
@@ -35,6 +54,10 @@ static bool acceptable(enum option_key key, struct option_text value)
         return option_is(value, "default");
     case OPTION_RECORD:
         return value.len > 0;
+    case OPTION_SAMPLE: {
+        u64 bytes;
+        return option_size(value, &bytes);
+    }
     case OPTION_BACKGROUND:
     case OPTION_DEBUG:
         return option_is(value, "on") || option_is(value, "off");

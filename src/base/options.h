@@ -6,7 +6,14 @@
 
 #include "base/base.h"
 
-enum option_key { OPTION_MODE, OPTION_RECORD, OPTION_DEBUG, OPTION_BACKGROUND, OPTION_COUNT };
+enum option_key {
+    OPTION_MODE,
+    OPTION_RECORD,
+    OPTION_SAMPLE,
+    OPTION_DEBUG,
+    OPTION_BACKGROUND,
+    OPTION_COUNT,
+};
 
 struct option_info {
     const char *name;
@@ -32,6 +39,9 @@ struct options {
 };
 
 bool option_is(struct option_text t, const char *word);
+
+// "512K", "1M", "100000": bytes, from 1 to 2^40. False if it is no size.
+bool option_size(struct option_text t, u64 *ret);
 
 // Read the text of LOAM; NULL reads as empty. What is unknown is skipped.
 void options_parse(const char *text, struct options *ret);

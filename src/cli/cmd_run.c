@@ -5,6 +5,7 @@
 // that can fail without the program is tried before it is started; once it runs, nothing of ours
 // changes what it does or how we end.
 
+#include "base/options.h"
 #include "cli/child.h"
 #include "cli/program.h"
 #include "cli/session.h"
@@ -22,6 +23,7 @@
 
 struct run_options {
     bool leaks;
+    const char *sample;
     const char *output;
     const char *report;
     const char *json;
@@ -31,6 +33,8 @@ struct run_options {
 static const struct option options[] = {
     {"leaks", 'l', NULL, OPT_FLAG, offsetof(struct run_options, leaks),
      "scan for leaks when the program ends"},
+    {"sample", 0, "SIZE", OPT_MAYBE, offsetof(struct run_options, sample),
+     "one block in 512K bytes, instead of all; 'off': later"},
     {"output", 'o', "FILE", OPT_TEXT, offsetof(struct run_options, output),
      "keep the recording in FILE, brought up to date each second"},
     {"report", 0, "FILE", OPT_TEXT, offsetof(struct run_options, report),
@@ -108,10 +112,36 @@ static int keep_recording(struct run *r)
     return e < 0 ? EXIT_LOAM : 0;
 }
 
+#define SAMPLE_BYTES (512 * KiB)
+
+// What --leaks and --sample ask for. 0 or an exit status.
+static int choose_mode(const struct run *r, struct session_mode *ret)
+{
+    const char *size = r->o->sample;
+    *ret = (struct session_mode){.leaks = r->o->leaks, .sampling = true};
+    if (size == NULL)
+        return 0;
+    if (r->o->leaks) {
+        say(r->c, "--leaks looks for every block, --sample knows few: choose one of them.");
+        return EXIT_USAGE;
+    }
+    ret->sample_bytes = SAMPLE_BYTES;
+    ret->sampling = strcmp(size, "off") != 0;
+    const struct option_text text = {size, strlen(size)};
+    if (*size == 0 || !ret->sampling || option_size(text, &ret->sample_bytes))
+        return 0;
+    say(r->c, "'--sample=%s' is no size: say '--sample=512K', or 'off'. Try 'loam run -h'.", size);
+    return EXIT_USAGE;
+}
+
 static int prepare(struct run *r)
 {
     char why[1024];
-    int status = program_check(r->argv[0], why, sizeof why);
+    struct session_mode mode;
+    int status = choose_mode(r, &mode);
+    if (status != 0)
+        return status;
+    status = program_check(r->argv[0], why, sizeof why);
     if (status != 0) {
         say(r->c, "%s", why);
         return status;
@@ -119,7 +149,7 @@ static int prepare(struct run *r)
     status = find_library(r->c, r->preload);
     if (status != 0)
         return status;
-    if (session_begin(&r->session, r->argv, r->o->leaks, why, sizeof why) < 0) {
+    if (session_begin(&r->session, r->argv, &mode, why, sizeof why) < 0) {
         say(r->c, "%s", why);
         return EXIT_LOAM;
     }
@@ -318,6 +348,11 @@ const struct command command_run = {
         "With --leaks each process is looked at when it comes to its end, after its own\n"
         "destructors and exit handlers: what nothing points to any more is leaked. A process that\n"
         "dies by a signal is not scanned; what was live then is listed instead.\n\n"
+        "With --sample blocks are chosen at random, so that each byte has the same chance: one in\n"
+        "512 KiB, or in the SIZE given. It costs next to nothing and may stay on for ever; "
+        "reports\n"
+        "then show estimates, and how sure they are. 'loam sample PID on' and 'off' switch it;\n"
+        "--sample=off begins without.\n\n"
         "For Python, PYTHONMALLOC=malloc is set unless you set it: its own pools would hide its\n"
         "objects. Static, setuid and 32-bit programs cannot be looked into; loam says so and does\n"
         "not start them.\n",

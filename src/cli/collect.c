@@ -59,8 +59,14 @@ static void tell_time(struct session *s)
     struct collect *c = &s->collect;
     pthread_mutex_lock(&c->ticking);
     u64 clock = clock_of(c, now_ns());
-    for (u32 i = 0; i < s->count; i++)
-        atomic_store_explicit(&s->volumes[i].rec->clock, clock, memory_order_relaxed);
+    // `loam sample` finds the newest volume; the others follow.
+    u32 sampling = atomic_load(&s->volumes[s->count - 1].rec->sampling);
+    for (u32 i = 0; i < s->count; i++) {
+        struct recording *r = s->volumes[i].rec;
+        atomic_store_explicit(&r->clock, clock, memory_order_relaxed);
+        if (i + 1 < s->count)
+            atomic_store_explicit(&r->sampling, sampling, memory_order_relaxed);
+    }
     pthread_mutex_unlock(&c->ticking);
 }
 

@@ -14,6 +14,7 @@ const struct command *const commands[] = {
     &command_report,
     &command_diff,
     &command_label,
+    &command_sample,
     &command_bench,
     &command_map,
     &command_mem,

@@ -126,6 +126,10 @@ static int set(struct parse *p, const struct option *o, const char *text)
         *(bool *)field = true;
         return 0;
     }
+    if (o->kind == OPT_MAYBE) {
+        *(const char **)field = text == NULL ? "" : text;
+        return 0;
+    }
     if (text == NULL && p->at + 1 < p->argc)
         text = p->argv[++p->at];
     if (text == NULL || (o->kind == OPT_TEXT && *text == 0)) {
@@ -220,8 +224,10 @@ static void print_options(const struct command *c, FILE *out)
         char left[64], letter[8] = "    ";
         if (o->letter != 0)
             snprintf(letter, sizeof letter, "-%c, ", o->letter);
-        snprintf(left, sizeof left, "%s--%s%s%s", letter, o->name, o->argument == NULL ? "" : " ",
-                 o->argument == NULL ? "" : o->argument);
+        const char *shape = o->argument == NULL    ? "%s--%s%s"
+                            : o->kind == OPT_MAYBE ? "%s--%s[=%s]"
+                                                   : "%s--%s %s";
+        snprintf(left, sizeof left, shape, letter, o->name, o->argument == NULL ? "" : o->argument);
         fprintf(out, "  %-24s %s\n", left, o->help);
     }
     fprintf(out, "  %-24s %s\n", "-h, --help", "this screen, or the whole manual");

@@ -22,6 +22,7 @@ enum option_kind {
     OPT_FLAG,  // bool
     OPT_TEXT,  // const char *, borrowed from argv
     OPT_COUNT, // u32, decimal, at least 1
+    OPT_MAYBE, // const char *: the text behind '=', or "" without one
 };
 
 struct option {
@@ -53,6 +54,7 @@ extern const struct command
     command_report,
     command_diff,
     command_label,
+    command_sample,
     command_bench,
     command_map,
     command_mem,

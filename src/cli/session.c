@@ -63,13 +63,15 @@ static int create_somewhere(struct session *s)
     return r;
 }
 
-static void fill_head(struct recording *r, char **argv, bool leaks)
+static void fill_head(struct recording *r, char **argv, const struct session_mode *mode)
 {
     memcpy(r->magic, RECORDING_MAGIC, sizeof r->magic);
     r->version = RECORDING_VERSION;
     r->block_size = RECORDING_BLOCK;
     r->size_max = RECORDING_SIZE_MAX;
-    r->leaks = leaks;
+    r->leaks = mode->leaks;
+    r->sample_bytes = mode->sample_bytes;
+    r->sampling = mode->sampling;
     r->tool_pid = (u32)getpid();
     r->started_ns = now_ns(CLOCK_REALTIME);
     for (int i = 0; argv[i] != NULL; i++) {
@@ -90,7 +92,8 @@ static void write_head(struct volume *v, const struct recording *head)
     v->rec->size = size;
 }
 
-int session_begin(struct session *s, char **argv, bool leaks, char *why, size_t why_size)
+int session_begin(struct session *s, char **argv, const struct session_mode *mode, char *why,
+                  size_t why_size)
 {
     *s = (struct session){.keep.fd = -1};
     pthread_mutex_init(&s->lock, NULL);
@@ -102,7 +105,7 @@ int session_begin(struct session *s, char **argv, bool leaks, char *why, size_t 
         return -1;
     }
     s->count = s->made = 1;
-    fill_head(&s->head, argv, leaks);
+    fill_head(&s->head, argv, mode);
     write_head(&s->volumes[0], &s->head);
     return 0;
 }
@@ -172,6 +175,7 @@ static void roll(struct session *s)
     if (s->count == SESSION_VOLUMES || volume_create(&v, folder, path) < 0)
         return;
     v.number = s->made;
+    s->head.sampling = newest(s)->rec->sampling;
     write_head(&v, &s->head);
     if (rename(path, s->path) != 0) {
         unlink(path);

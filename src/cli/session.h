@@ -42,8 +42,15 @@ struct session {
     _Atomic bool stop;
 };
 
+// How programs are recorded.
+struct session_mode {
+    bool leaks;       // scan for leaks when they end
+    u64 sample_bytes; // sample one block in so many bytes; 0: count all
+    bool sampling;    // from the start
+};
 // Make a recording of `argv`, not yet served. 0, or -1 with a sentence in `why`.
-int session_begin(struct session *s, char **argv, bool leaks, char *why, size_t why_size);
+int session_begin(struct session *s, char **argv, const struct session_mode *mode, char *why,
+                  size_t why_size);
 // Also keep a copy in the file `path`. 0 or -errno, see keep.h.
 int session_keep(struct session *s, const char *path);
 // Start the threads. 0 or -errno.

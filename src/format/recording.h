@@ -75,11 +75,13 @@ struct recording {
     u64 ended_ns;   // CLOCK_REALTIME, by the tool, when the first process ended
     u32 end_status; // wait status of the first process, valid if ended_ns != 0
     u32 command_len;
-    char command[2048]; // argv of the first process, joined by NUL
-    u32 full;           // by the tool, at the end: processes or stacks found no room
-    u32 archived;       // by the tool: ended processes of which only the main sites are left
-    _Atomic u64 clock;  // by the tool: ticks since it began, CLOCK_TICK_NS each
-    u64 sample_bytes;   // programs that start are sampled, one block in so many bytes; 0: all
+    char command[2048];   // argv of the first process, joined by NUL
+    u32 full;             // by the tool, at the end: processes or stacks found no room
+    u32 archived;         // by the tool: ended processes of which only the main sites are left
+    _Atomic u64 clock;    // by the tool: ticks since it began, CLOCK_TICK_NS each
+    u64 sample_bytes;     // programs that start are sampled, one block in so many bytes; 0: all
+    _Atomic u32 sampling; // 1: programs that are sampled choose blocks now; `loam sample` says so
+    u32 pad;
     struct label_slot label[LABEL_SLOTS];
 };
 static_assert(sizeof(struct recording) <= RECORDING_HEADER, "the header has its own OS page");
@@ -173,7 +175,6 @@ struct record_process {
     u32 pad;
     _Atomic u64 merged;       // stacks that were merged into "other", PROCESS_MERGED
     _Atomic u64 sample_bytes; // F8: mean distance of two samples; 0: every block is counted
-    u64 sample_began;         // ticks of the header's clock
     u16 exe_len;
     u16 args_len;
     u32 pad2;

@@ -108,7 +108,9 @@ __attribute__((constructor(102))) static void start(int argc, char **argv, char 
     options_parse(getauxval(AT_SECURE) == 0 ? environment(envp, "LOAM") : NULL, &options);
     if (options.unknown.at != NULL)
         warn("LOAM: ignored: ", options.unknown, "");
-    const struct record_program program = {argc, argv, envp};
+    struct record_program program = {argc, argv, envp, 0};
+    if (options.value[OPTION_SAMPLE].at != NULL)
+        option_size(options.value[OPTION_SAMPLE], &program.sample_bytes);
     if (options.value[OPTION_RECORD].at != NULL)
         start_record(options.value[OPTION_RECORD], &program);
     if (option_is(options.value[OPTION_BACKGROUND], "on") && !background_start())

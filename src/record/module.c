@@ -135,6 +135,7 @@ int module_find(u64 pc, struct cfi_module *ret_cfi)
         .start = (u64)(uintptr_t)found.dlfo_map_start,
         .end = (u64)(uintptr_t)found.dlfo_map_end,
         .bias = found.dlfo_link_map->l_addr,
+        .known = (u64)(uintptr_t)found.dlfo_map_start,
         .hdr = found.dlfo_eh_frame,
         .map = found.dlfo_link_map,
     };
@@ -189,6 +190,32 @@ void module_gone(const void *p)
             the.list[i].map = NULL;
     lock_give(&the.lock);
     rule_flush();
+}
+
+// Another library at the same place would have to have its link_map and its tables there, too.
+static bool is_there(const struct module *m)
+{
+    struct dl_find_object found;
+    return _dl_find_object((void *)(uintptr_t)m->known, &found) == 0 &&
+           found.dlfo_link_map == m->map && found.dlfo_eh_frame == m->hdr &&
+           (u64)(uintptr_t)found.dlfo_map_start == m->known;
+}
+
+void module_verify(void)
+{
+    bool gone = false;
+    if (!lock_take(&the.lock))
+        return;
+    for (u32 i = 1; i <= the.count; i++) {
+        struct module *m = &the.list[i];
+        if (m->map == NULL || is_there(m))
+            continue;
+        m->map = NULL;
+        gone = true;
+    }
+    lock_give(&the.lock);
+    if (gone)
+        rule_flush();
 }
 
 void module_fork_child(void)

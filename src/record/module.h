@@ -20,6 +20,7 @@
 
 struct module {
     u64 start, end, bias;
+    u64 known;                  // its part that the dynamic linker tells of
     const u8 *hdr;              // .eh_frame_hdr
     const struct link_map *map; // NULL: it was unloaded
     u32 build_id_len;
@@ -41,6 +42,9 @@ size_t module_path(const struct module *m, char *ret);
 void module_init(const char *program);
 // The block at p was freed and described a module.
 void module_gone(const void *p);
+// Where blocks are not watched: find out what was unloaded by asking for each module, which takes
+// about a microsecond.
+void module_verify(void);
 // In a forked child: nobody else holds the table.
 void module_fork_child(void);
 // Addresses of loam's own code: all of libloam.so, or what libloam_malloc.a brought into the

@@ -31,6 +31,7 @@ enum record_state {
 static struct {
     _Atomic u32 state; // enum record_state
     u32 first_site;    // of the child, in RECORD_FORKED
+    u64 sample_bytes;  // 0: every block is counted
     _Atomic(struct record_process *) process;
 } the;
 
@@ -50,6 +51,8 @@ static void set_state(enum record_state s)
 static bool begin(u32 first_site)
 {
     struct record_process *p = process_write(first_site);
+    if (p != NULL)
+        atomic_store_explicit(&p->sample_bytes, the.sample_bytes, memory_order_relaxed);
     bool ok = p != NULL && sites_begin(p, first_site);
     atomic_store_explicit(&the.process, p, memory_order_relaxed);
     set_state(ok ? RECORD_ON : RECORD_OFF);
@@ -218,6 +221,42 @@ static const struct heap_ops ops = {
     .forget = forget,
 };
 
+// ---------------------------------------------------------------- sampling
+
+static void chosen(void *p, size_t size, size_t capacity)
+{
+    struct unwind_start here;
+    struct tags tags;
+    unwind_capture(&here);
+    if (unlikely(state() != RECORD_ON))
+        begin_child();
+    if (state() != RECORD_ON || !tags_find(p, true, &tags))
+        return;
+    module_verify();
+    struct record_site *s = sites_here_seldom(&here);
+    tags_set(&tags, (struct tag){.site = s->id, .birth = tally_now()}, size);
+    tally_sample(s, (struct tally_block){size, capacity});
+}
+
+static void freed(void *p, size_t capacity)
+{
+    struct tags tags;
+    struct noted n;
+    if (state() == RECORD_OFF || !take_off(p, &tags, &n) || state() != RECORD_ON)
+        return;
+    n.block.capacity = capacity;
+    struct record_site *s = sites_of(n.tag.site);
+    if (s != NULL)
+        tally_sample_free(s, n.block, n.tag.birth);
+}
+
+static const struct heap_sampler sampler = {
+    .chosen = chosen,
+    .freed = freed,
+    .tags_gone = tags_gone,
+    .fork_child = fork_child,
+};
+
 // ---------------------------------------------------------------- start and end
 
 static int open_recording(const char *path, struct recording **ret)
@@ -257,10 +296,14 @@ int record_start(const char *path, const struct record_program *program)
     module_self(&start, &end);
     unwind_init(start, end);
     writer_begin(map);
+    the.sample_bytes = program->sample_bytes != 0 ? program->sample_bytes : map->sample_bytes;
     if (!begin(1))
         return -ENOSPC;
     owners_watch();
-    heap_set_ops(&ops);
+    if (the.sample_bytes != 0)
+        heap_sample(&sampler, the.sample_bytes, &map->sampling, 0);
+    else
+        heap_set_ops(&ops);
     return 0;
 }
 

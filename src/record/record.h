@@ -1,5 +1,8 @@
 // record.h: full tracking of this process into a recording.
 //
+// Where the recording or LOAM asks for it, blocks are sampled instead (heap/sample.c): then only
+// those that were chosen have a tag, and counters are estimates (F8).
+//
 // record_start puts itself between the libc names and the heap: each block then has a tag, each
 // stack a site with exact counters (format/recording.h). After start-up everything is memory, and
 // a futex now and then: no descriptor is held, no file is opened.
@@ -17,6 +20,7 @@ struct record_program {
     int argc;
     char **argv;
     char **envp;
+    u64 sample_bytes; // sample one block in so many bytes; 0: as the recording says
 };
 
 // Begin. Call once, while one thread runs, before the program's own code. 0, or why not: -errno

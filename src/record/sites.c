@@ -255,9 +255,9 @@ static struct unwind_trace trace(const struct unwind_start *start)
     return t;
 }
 
-struct record_site *sites_here(const struct unwind_start *start)
+static always_inline_ struct record_site *site_of(const struct unwind_start *start,
+                                                  struct unwind_trace t)
 {
-    struct unwind_trace t = trace(start);
     t.hash |= 1; // 0 marks an empty slot
     struct table *table = atomic_load_explicit(&the.table, memory_order_acquire);
     struct slot *slot = table_find(table, t.hash);
@@ -265,6 +265,16 @@ struct record_site *sites_here(const struct unwind_start *start)
     if (likely(atomic_load_explicit(&slot->hash, memory_order_acquire) == t.hash))
         return writer_at(slot->place);
     return new_site(start, t);
+}
+
+struct record_site *sites_here(const struct unwind_start *start)
+{
+    return site_of(start, trace(start));
+}
+
+struct record_site *sites_here_seldom(const struct unwind_start *start)
+{
+    return site_of(start, unwind_hash(start));
 }
 
 bool sites_begin(struct record_process *process, u32 first_site)

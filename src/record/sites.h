@@ -33,5 +33,7 @@ bool sites_locked(void);
 
 // The site of the calling thread's stack. Never NULL.
 struct record_site *sites_here(const struct unwind_start *start);
+// The same for who comes seldom, and needs no cache for each thread.
+struct record_site *sites_here_seldom(const struct unwind_start *start);
 // NULL if the site is not of this process (T2).
 struct record_site *sites_of(u32 id);

@@ -1,6 +1,7 @@
 // tally.c: counting, a few additions in place.
 #include "record/tally.h"
 
+#include "base/expo.h"
 #include "os/share.h"
 #include "record/life.h"
 #include "record/sites.h"
@@ -161,21 +162,36 @@ static void note_size(struct record_site *s, size_t size)
         set(&s->smallest, size);
 }
 
-void tally_alloc(struct record_site *s, struct tally_block b)
+static always_inline_ void gain(struct record_site *s, struct tally_block b, u64 blocks)
 {
     struct record_process *p = the.process;
     struct record_totals *t = totals();
     keep_peak(s);
-    note_size(s, b.size);
-    bump(&s->allocs, 1);
+    bump(&s->allocs, blocks);
     bump(&s->alloc_bytes, b.size);
     bump(&s->alloc_capacity, b.capacity);
-    total(t, &t->allocs, 1);
+    total(t, &t->allocs, blocks);
     total(t, &t->alloc_bytes, b.size);
     total(t, &t->alloc_capacity, b.capacity);
     u64 live = bump(&p->live_bytes, b.size);
     if (live > get(&p->peak_bytes) && b.size != 0)
         pass_peak(live);
+}
+
+// Returns whose totals were counted.
+static always_inline_ struct record_totals *lose(struct record_site *s, struct tally_block b,
+                                                 u64 blocks)
+{
+    struct record_totals *t = totals();
+    keep_peak(s);
+    bump(&s->frees, blocks);
+    bump(&s->free_bytes, b.size);
+    bump(&s->free_capacity, b.capacity);
+    total(t, &t->frees, blocks);
+    total(t, &t->free_bytes, b.size);
+    total(t, &t->free_capacity, b.capacity);
+    bump(&the.process->live_bytes, (u64)0 - b.size);
+    return t;
 }
 
 // A count of 40 bits in two pieces.
@@ -186,20 +202,23 @@ static void count_life(struct record_lives *lives, u32 bucket)
         atomic_fetch_add_explicit(&lives->high[bucket], 1, memory_order_relaxed);
 }
 
-void tally_free(struct record_site *s, struct tally_block b, u32 birth, bool temporary)
+static always_inline_ void end_life(struct record_site *s, u32 birth)
 {
-    struct record_totals *t = totals();
     u32 now = tally_now();
-    keep_peak(s);
-    bump(&s->frees, 1);
-    bump(&s->free_bytes, b.size);
-    bump(&s->free_capacity, b.capacity);
-    total(t, &t->frees, 1);
-    total(t, &t->free_bytes, b.size);
-    total(t, &t->free_capacity, b.capacity);
-    bump(&the.process->live_bytes, (u64)0 - b.size);
     if (now != birth)
         count_life(&s->lives, life_bucket(birth, now));
+}
+
+void tally_alloc(struct record_site *s, struct tally_block b)
+{
+    note_size(s, b.size);
+    gain(s, b, 1);
+}
+
+void tally_free(struct record_site *s, struct tally_block b, u32 birth, bool temporary)
+{
+    struct record_totals *t = lose(s, b, 1);
+    end_life(s, birth);
     if (!temporary)
         return;
     bump(&s->temporaries, 1);
@@ -216,4 +235,33 @@ void tally_realloc(struct record_site *s, bool first, size_t copied)
     bump(&s->copied_bytes, copied);
     total(t, &t->reallocs, 1);
     total(t, &t->copied_bytes, copied);
+}
+
+// ---------------------------------------------------------------- samples
+
+// What a sample stands for: itself, divided by the chance that it was chosen. It depends on the
+// block alone, so a free takes away what its allocation has given.
+static u64 scale(struct tally_block *b)
+{
+    u64 mean = get(&the.process->sample_bytes);
+    double each = 1 / expo_share((double)b->capacity / (double)mean);
+    b->size = (size_t)((double)b->size * each + 0.5);
+    b->capacity = (size_t)((double)b->capacity * each + 0.5);
+    return (u64)(SAMPLE_UNIT * each + 0.5);
+}
+
+void tally_sample(struct record_site *s, struct tally_block b)
+{
+    note_size(s, b.size);
+    u64 blocks = scale(&b);
+    gain(s, b, blocks);
+    bump(&s->samples, 1);
+}
+
+void tally_sample_free(struct record_site *s, struct tally_block b, u32 birth)
+{
+    u64 blocks = scale(&b);
+    lose(s, b, blocks);
+    bump(&s->sample_frees, 1);
+    end_life(s, birth);
 }

@@ -28,6 +28,10 @@ void tally_free(struct record_site *s, struct tally_block b, u32 birth, bool tem
 // the older one had not.
 void tally_realloc(struct record_site *s, bool first, size_t copied);
 
+// The same for a block that was chosen by sampling: it stands for many (F8).
+void tally_sample(struct record_site *s, struct tally_block b);
+void tally_sample_free(struct record_site *s, struct tally_block b, u32 birth);
+
 // The time, as a code of life.h.
 u32 tally_now(void);
 

@@ -105,6 +105,37 @@ static void note_blind(struct noter *n, const struct totals *t)
             base_name(m->processes[0].exe));
 }
 
+// The error of a sum over n samples is at most 1/sqrt(n) of it; large blocks are nearly exact.
+static void note_sampled(struct noter *n, const struct totals *t)
+{
+    u64 samples = 0, bytes = 0;
+    for (u32 i = 0; i < n->m->sites_count; i++)
+        samples += n->m->sites[i].samples;
+    for (u32 i = 0; i < n->m->processes_count; i++)
+        bytes = n->m->processes[i].sample_bytes > bytes ? n->m->processes[i].sample_bytes : bytes;
+    if (t->sampled == 0)
+        return;
+    char distance[WORDS_SIZE];
+    words_size(distance, bytes);
+    add(n, "sampled",
+        "These are estimates: one block in %s was looked at, %llu in all. A place that was met 100 "
+        "times is right to 10 %%, one that was met 10,000 times to 1 %%.",
+        distance, (unsigned long long)samples);
+}
+
+// PROCESS_MERGED
+static void note_merged(struct noter *n)
+{
+    u64 merged = 0;
+    for (u32 i = 0; i < n->m->processes_count; i++)
+        merged += n->m->processes[i].merged;
+    if (merged > 0)
+        add(n, "merged",
+            "There were more stacks than a recording has room for: %llu that held least are "
+            "counted together, without a place.",
+            (unsigned long long)merged);
+}
+
 static void note_scans(struct noter *n, const struct totals *t)
 {
     const struct model *m = n->m;
@@ -189,6 +220,8 @@ struct notes notes_of(struct model *m, const struct totals *t)
     struct noter n = {.m = m};
     note_blind(&n, t);
     note_scans(&n, t);
+    note_sampled(&n, t);
+    note_merged(&n);
     note_file(&n);
     if (count_flag(m, PROCESS_PYTHON) > 0)
         add(&n, "python-malloc",

@@ -147,7 +147,7 @@ TEST(a_full_recording_makes_room)
     struct model m;
     struct fab f;
     close(mkstemp(kept));
-    CHECK(session_begin(&s, argv, true, why, sizeof why) == 0);
+    CHECK(session_begin(&s, argv, &(struct session_mode){.leaks = true}, why, sizeof why) == 0);
     CHECK(session_keep(&s, kept) == 0);
     CHECK(session_serve(&s) == 0);
     CHECK(stat(s.path, &old) == 0);

@@ -14,7 +14,7 @@
 
 static char *args[] = {"sites_test", "one two", NULL};
 static char *env[] = {"A=B", NULL};
-static const struct record_program program = {2, args, env};
+static const struct record_program program = {2, args, env, 0};
 
 static struct record_process *start(u32 blocks)
 {

@@ -8,10 +8,12 @@
 
 #include <loam/heap.h>
 #include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static char *args[] = {"tally_test", NULL};
 static char *env[] = {NULL};
-static const struct record_program program = {1, args, env};
+static const struct record_program program = {1, args, env, 0};
 
 static struct record_process *start(u32 blocks)
 {
@@ -365,6 +367,86 @@ TEST(totals_add_up_with_many_threads)
             ((u64 *)&sum)[k] += ((u64 *)&shadows[i])[k];
     compare(p, &sum);
     CHECK(fake_count(p->index, RECORD_THREAD) == 4);
+}
+
+// ---------------------------------------------------------------- samples
+
+#define MEAN 8192
+
+static struct record_process *start_sampling(void)
+{
+    const struct record_program sampled = {1, args, env, MEAN};
+    fake_make(64);
+    fake_map->sampling = 1;
+    CHECK(record_start(fake_path, &sampled) == 0);
+    return fake_process(0);
+}
+
+// Estimates are near the truth; what they are made of adds up exactly all the same, and when all is
+// freed nothing is left.
+TEST(samples_add_up)
+{
+    struct record_process *p = start_sampling();
+    static void *block[5000];
+    u64 seed = 3, bytes = 0, samples = 0, frees = 0;
+    struct shadow sites = {0};
+    for (u32 i = 0; i < countof(block); i++) {
+        size_t size = random_size(&seed) + 1;
+        block[i] = loam_malloc(size);
+        bytes += size;
+    }
+    double live = (double)p->live_bytes;
+    for (u32 i = 0; i < fake_count(p->index, RECORD_SITE); i++) {
+        samples += fake_site(p->index, i)->samples;
+        frees += fake_site(p->index, i)->sample_frees;
+    }
+    CHECK(p->sample_bytes == MEAN && frees == 0);
+    CHECK(samples > 30 && samples < countof(block));
+    // Six standard deviations of that many samples: once in a billion runs.
+    double error = live / (double)bytes - 1, most = 6 / __builtin_sqrt((double)samples);
+    CHECK(error < most && error > -most);
+    for (u32 i = 0; i < countof(block); i++)
+        block[i] = loam_realloc(block[i], 20);
+    for (u32 i = 0; i < countof(block); i++)
+        loam_free(block[i]);
+    for (u32 i = 0; i < fake_count(p->index, RECORD_SITE); i++) {
+        const struct record_site *s = fake_site(p->index, i);
+        CHECK(s->samples == s->sample_frees && s->alloc_bytes == s->free_bytes);
+        sites.allocs += s->allocs;
+        sites.free_capacity += s->free_capacity;
+    }
+    CHECK(p->live_bytes == 0 && fake_live_blocks(p) == 0);
+    CHECK(sites.allocs == fake_total(p, allocs));
+    CHECK(sites.free_capacity == fake_total(p, free_capacity));
+    CHECK(fake_total(p, alloc_capacity) == fake_total(p, free_capacity));
+}
+
+static noinline_ void *in_child(void *inherited)
+{
+    for (u32 i = 0; i < 1000; i++)
+        loam_free(here(1000));
+    loam_free(inherited);
+    return NULL;
+}
+
+// A child of fork is sampled on, and its parent's samples are not its own.
+TEST(samples_in_a_child)
+{
+    struct record_process *p = start_sampling();
+    void *inherited = here(10 * MiB); // a sample, all but certainly
+    u64 live = p->live_bytes;
+    CHECK(live >= 10 * MiB);
+    pid_t pid = fork();
+    if (pid == 0) {
+        in_child(inherited);
+        _exit(0);
+    }
+    int status = 1;
+    CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+    CHECK(p->live_bytes == live);
+    struct record_process *c = fake_process(2);
+    CHECK(c != NULL && c->sample_bytes == MEAN && c->parent == p->index);
+    CHECK(c->live_bytes == 0 && fake_total(c, allocs) > 0);
 }
 
 // More threads than have records: the rest counts together.
