@@ -5,6 +5,7 @@
 #   make all        build/release/{libloam.so,libloam.a,libloam_malloc.a,loam}
 #   make examples   build and run every example
 #   make bench      compare allocators  (SUITE=quick|full|micro|traces|real, PEERS=name=/lib.so,…)
+#   make bench-toolkit   the ownership toolkit beside talloc, APR, GLib ...  (MINICORO=header)
 #   make install    DESTDIR=, PREFIX=
 #   make web        rebuild web/dist, the HTML pages (node and npm; building loam needs neither)
 #
@@ -197,6 +198,31 @@ bench:
 	@$(MAKE) --no-print-directory -j$(JOBS) all bench-build
 	$O/loam bench --suite $(SUITE) -n $(ROUNDS) $(if $(PEERS),--peers $(PEERS)) $(BENCH) \
 		-o $O/bench/$(SUITE).csv --svg $O/bench/$(SUITE).svg
+
+# Loam's toolkit beside others. What this machine has no package of is left out; minicoro is one
+# header, named by MINICORO=/path/minicoro.h.
+TOOLKIT := $O/bench/toolkit
+TOOLKIT_PEERS := loam switch libc $(if $(MINICORO),minicoro) $(foreach p,talloc apr-1 glib-2.0,\
+	$(if $(shell pkg-config --exists $(p) 2>/dev/null && echo yes),$(firstword $(subst -, ,$(p)))))
+$(TOOLKIT)/%: bench/toolkit/%.c bench/toolkit/toolkit.h bench/bench.h $O/libloam.a
+	$(say)
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -D_GNU_SOURCE -O2 -g -Ibench -Ibench/toolkit -Iinclude -Isrc -Wall -Wextra -pthread \
+		$(if $(MINICORO),-DMINICORO='"$(MINICORO)"') $(TOOLKIT_CFLAGS) -o $@ $< \
+		$(if $(findstring switch,$@),$O/internal.a,$O/libloam.a) $(TOOLKIT_LIBS)
+$(TOOLKIT)/switch: $O/internal.a
+$(TOOLKIT)/talloc $(TOOLKIT)/apr $(TOOLKIT)/glib: TOOLKIT_CFLAGS = $(shell pkg-config --cflags $(PKG))
+$(TOOLKIT)/talloc $(TOOLKIT)/apr $(TOOLKIT)/glib: TOOLKIT_LIBS = $(shell pkg-config --libs $(PKG))
+$(TOOLKIT)/talloc: PKG = talloc
+$(TOOLKIT)/apr: PKG = apr-1
+$(TOOLKIT)/glib: PKG = glib-2.0
+.PHONY: bench-toolkit
+bench-toolkit:
+	@tools/install-deps toolkit
+	@$(MAKE) --no-print-directory bench-toolkit-run
+.PHONY: bench-toolkit-run
+bench-toolkit-run: $(addprefix $(TOOLKIT)/,$(TOOLKIT_PEERS)) $O/bench/micro/gc_trees
+	@bench/toolkit/table -n $(ROUNDS) --csv $(TOOLKIT)/table.csv $(TOOLKIT)
 
 # ---------------------------------------------------------------- install
 

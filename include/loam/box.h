@@ -42,8 +42,7 @@ LOAM_API loam_forgotten loam_box_forgotten(void);
 
 // What the macros below call.
 LOAM_API LOAM_OWNED(loam_box_drop, 1) LOAM_NODISCARD
-    LOAM_NONNULL(1) void *loam_box_new_(const void *from, loam_layout layout, void (*drop)(void *),
-                                        const char *made);
+    void *loam_box_new_(loam_layout layout, void (*drop)(void *), const char *made);
 LOAM_API LOAM_NODISCARD void *loam_box_forget_(void *box);
 static inline void loam_box_drop_at_(void *variable)
 {
@@ -63,14 +62,14 @@ LOAM_NODISCARD static inline void *loam_box_take_(void *variable, const void *pu
 #define loam_auto __attribute__((cleanup(loam_box_drop_at_)))
 
 #ifndef __cplusplus
-// A box with a T in it, given as in a compound literal; what is not named is zero. `drop`, of type
+// A box with a T in it, given as in an initialiser; what is not named is zero. `drop`, of type
 // void (*)(T *) or void (*)(void *), releases what the T owns, not the T itself; NULL if nothing.
 // Returns NULL with errno ENOMEM, EINVAL when T wants an alignment beyond 1 GiB.
 //     struct file *f = loam_box_new(struct file, file_close, .fd = 3);
-#define loam_box_new(...) LOAM_BOX_NEW_(__VA_ARGS__, )
-#define LOAM_BOX_NEW_(T, drop, ...)                                          \
-    ((T *)loam_box_new_(__extension__ & (T){__VA_ARGS__}, loam_layout_of(T), \
-                        LOAM_DROP_OF_(T, drop), LOAM_MADE_(T)))
+#define loam_box_new(...) LOAM_BOX_NEW_(__COUNTER__, __VA_ARGS__, )
+#define LOAM_BOX_NEW_(n, T, drop, ...)                                                         \
+    LOAM_NEW_N_(n, loam_box_new_(loam_layout_of(T), LOAM_DROP_OF_(T, drop), LOAM_MADE_(T)), T, \
+                __VA_ARGS__)
 
 // `drop` as a function of void *. A function of anything else has no branch here: an error.
 #define LOAM_DROP_OF_(T, drop) \

@@ -27,6 +27,25 @@
 #define LOAM_ALIGNOF(T) _Alignof(T)
 #endif
 
+// What the macros that make a T from a list of values are made of: the values, once; then memory
+// for it by `allocate`, which may be NULL; then the T in it. Assigned rather than copied as bytes:
+// compilers then write each member where it belongs, without a detour over the stack.
+#ifndef __cplusplus
+__attribute__((warn_unused_result, unused)) static inline void *loam_made_(void *p)
+{
+    return p;
+}
+#define LOAM_MAKE_(n, allocate, T, ...)                           \
+    ((__typeof__(T) *)loam_made_(__extension__({                  \
+        __typeof__(T) loam_value_##n = {__VA_ARGS__};             \
+        __typeof__(T) *loam_at_##n = (__typeof__(T) *)(allocate); \
+        if (loam_at_##n != NULL)                                  \
+            *loam_at_##n = loam_value_##n;                        \
+        loam_at_##n;                                              \
+    })))
+#define LOAM_NEW_N_(n, allocate, ...) LOAM_MAKE_(n, allocate, __VA_ARGS__) // n is a number by now
+#endif
+
 typedef struct loam_layout {
     size_t size;  // bytes, at most PTRDIFF_MAX
     size_t align; // a power of two; 0 in a layout that is not valid

@@ -30,6 +30,7 @@
 
 #include <loam/alloc.h>
 #include <loam/owner.h>
+#include <string.h>
 
 LOAM_BEGIN_C
 
@@ -99,7 +100,8 @@ LOAM_API LOAM_NONNULL(1) void *loam_pool_get_(const loam_pool *p, loam_handle h)
     }                                                                                    \
     LOAM_NODISCARD LOAM_POOL_FN_ T *NAME##_new(NAME *p, NAME##_handle *ret_handle)       \
     {                                                                                    \
-        return (T *)loam_pool_new_(&p->pool, &ret_handle->handle);                       \
+        T *object = (T *)loam_pool_new_(&p->pool, &ret_handle->handle);                  \
+        return object == NULL ? NULL : (T *)memset(object, 0, sizeof(T));                \
     }                                                                                    \
     LOAM_POOL_FN_ T *NAME##_get(const NAME *p, NAME##_handle h)                          \
     {                                                                                    \

@@ -48,9 +48,8 @@ LOAM_API size_t loam_rc_count(const void *object);
 LOAM_API size_t loam_rc_cycles(void);
 
 // What the macros below call.
-LOAM_API LOAM_NODISCARD LOAM_NONNULL(1) void *loam_rc_new_(const void *from, loam_layout layout,
-                                                           void (*drop)(void *), bool atomic,
-                                                           const char *made);
+LOAM_API LOAM_NODISCARD void *loam_rc_new_(loam_layout layout, void (*drop)(void *), bool atomic,
+                                           const char *made);
 LOAM_API LOAM_NODISCARD void *loam_rc_ref_(void *object);
 LOAM_API LOAM_NONNULL(1) void loam_weak_set_(void *weak, void *object);
 LOAM_API LOAM_NODISCARD LOAM_NONNULL(1) void *loam_weak_get_(void *weak);
@@ -72,15 +71,15 @@ static inline void loam_rc_unref_at_(void *variable)
     }
 
 #ifndef __cplusplus // C++ has std::shared_ptr
-// A T with one reference, the caller's; given as in a compound literal. `drop`, of type
+// A T with one reference, the caller's; given as in an initialiser. `drop`, of type
 // void (*)(T *) or void (*)(void *), releases what the T owns, not the T itself; NULL if nothing.
 // NULL with errno ENOMEM, or EINVAL when T wants an alignment beyond 16.
 //     struct config *c = loam_rc_new(struct config, config_drop, .level = 3);
-#define loam_rc_new(...)  LOAM_RC_NEW_(false, __VA_ARGS__, )
-#define loam_arc_new(...) LOAM_RC_NEW_(true, __VA_ARGS__, )
-#define LOAM_RC_NEW_(atomic, T, drop, ...)                                  \
-    ((T *)loam_rc_new_(__extension__ & (T){__VA_ARGS__}, loam_layout_of(T), \
-                       LOAM_DROP_OF_(T, drop), atomic, LOAM_MADE_(T)))
+#define loam_rc_new(...)  LOAM_RC_NEW_(__COUNTER__, false, __VA_ARGS__, )
+#define loam_arc_new(...) LOAM_RC_NEW_(__COUNTER__, true, __VA_ARGS__, )
+#define LOAM_RC_NEW_(n, atomic, T, drop, ...)                                                      \
+    LOAM_NEW_N_(n, loam_rc_new_(loam_layout_of(T), LOAM_DROP_OF_(T, drop), atomic, LOAM_MADE_(T)), \
+                T, __VA_ARGS__)
 
 // One more reference to the same object, for another owner. NULL is allowed, and gives NULL.
 #define loam_rc_ref(p) ((__typeof__(p))loam_rc_ref_(p))

@@ -155,12 +155,6 @@ static inline void *loam_region_copy(loam_region *r, const void *from, size_t si
     void *p = loam_region_push_raw(r, size, align);
     return p == NULL ? NULL : memcpy(p, from, size);
 }
-static inline void *loam_region_new_(loam_region *r, const void *from, loam_layout l,
-                                     const char *made)
-{
-    void *p = loam_region_push_made_(r, l.size, l.align, made);
-    return p == NULL ? NULL : memcpy(p, from, l.size);
-}
 static inline void *loam_region_new_array_(loam_region *r, loam_layout l, const char *made)
 {
     void *p = loam_region_push_made_(r, l.size, l.align, made);
@@ -179,11 +173,13 @@ static inline void *loam_region_push_layout(loam_region *r, loam_layout l)
 }
 
 #ifndef __cplusplus // loam.hpp has these for C++
-// A T in the region, given as in a compound literal; what is not named is zero.
+// A T in the region, given as in an initialiser; what is not named is zero. The T must be one that
+// can be assigned: no array, no const members.
 //     struct node *n = loam_new(&r, struct node, .x = 1, .y = 2);
-#define loam_new(r, ...) LOAM_NEW_(r, __VA_ARGS__, )
-#define LOAM_NEW_(r, T, ...) \
-    ((T *)loam_region_new_(r, __extension__ & (T){__VA_ARGS__}, loam_layout_of(T), LOAM_MADE_(T)))
+#define loam_new(r, ...) LOAM_NEW_(__COUNTER__, r, __VA_ARGS__, )
+#define LOAM_NEW_(n, r, T, ...)                                                             \
+    LOAM_NEW_N_(n, loam_region_push_made_(r, sizeof(T), LOAM_ALIGNOF(T), LOAM_MADE_(T)), T, \
+                __VA_ARGS__)
 
 // `n` zeroed objects of type T.
 #define loam_new_array(r, T, n) \

@@ -6,11 +6,10 @@
 #include <loam/box.h>
 
 #include "base/base.h"
-#include "heap/api.h"
+#include "heap/fast.h"
 #include "own/debug.h"
 
 #include <errno.h>
-#include <loam/alloc.h>
 #include <loam/heap.h>
 #include <stdatomic.h>
 
@@ -26,6 +25,7 @@ struct box {
 };
 static_assert(sizeof(struct box) == 16, "keeps an object aligned as malloc would");
 #define ALIGN_LOG_MAX 30
+#define HEAP_ALIGN    16 // what the heap gives without being asked
 
 static struct {
     _Atomic size_t forgotten, forgotten_bytes; // relaxed: they order nothing
@@ -35,11 +35,6 @@ static struct {
 static size_t object_offset(size_t align)
 {
     return size_max(align, sizeof(struct box));
-}
-
-static loam_layout block_layout(size_t size, size_t align)
-{
-    return loam_layout_make(object_offset(align) + size, size_max(align, LOAM_ALIGNOF(struct box)));
 }
 
 static struct box *box_of(const void *object)
@@ -73,40 +68,47 @@ static struct box *check_alive(const void *object)
     tell_dead(object, b->word);
 }
 
-void *loam_box_new_(const void *from, loam_layout l, void (*drop)(void *), const char *made)
+void *loam_box_new_(loam_layout l, void (*drop)(void *), const char *made)
 {
     if (!loam_layout_valid(l) || l.size > UINT32_MAX || l.align > (size_t)1 << ALIGN_LOG_MAX) {
         errno = EINVAL;
         return NULL;
     }
-    char *block = loam_alloc_new(loam_alloc_heap(), block_layout(l.size, l.align));
+    char *block = likely(l.align <= HEAP_ALIGN)
+                      ? heap_malloc(sizeof(struct box) + l.size, KIND_MALLOC)
+                      : loam_aligned_alloc(l.align, object_offset(l.align) + l.size);
     if (block == NULL)
         return NULL;
     void *object = block + object_offset(l.align);
     *box_of(object) = (struct box){drop, (u32)l.size, (u16)__builtin_ctzl(l.align), BOX_ALIVE};
     if (debugging())
         note_put(NOTE_BOX_MADE, object, 0, made);
-    return memcpy(object, from, l.size);
+    return object;
+}
+
+// A destructor may do anything to errno; without one nobody does.
+static void run_drop(struct box *b, void *object)
+{
+    int saved = errno;
+    b->drop(object);
+    errno = saved;
 }
 
 void *loam_box_drop(void *object)
 {
     if (object == NULL)
         return NULL;
-    int saved = errno;
     struct box *b = check_alive(object);
     if (debugging())
         note_end(NOTE_BOX_MADE, NOTE_BOX_DROPPED, object);
     b->word = BOX_DROPPED; // before the destructor runs: it must not drop its own box
     if (b->drop != NULL)
-        b->drop(object);
-    size_t align = (size_t)1 << b->align_log;
-    char *block = (char *)object - object_offset(align);
+        run_drop(b, object);
+    char *block = (char *)object - object_offset((size_t)1 << b->align_log);
     if (debugging())
         debug_keep(block, loam_usable_size(block));
     else
-        loam_alloc_free(loam_alloc_heap(), block, block_layout(b->size, align));
-    errno = saved;
+        heap_free_fast(block, KIND_MALLOC);
     return NULL;
 }
 

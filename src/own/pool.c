@@ -45,7 +45,7 @@ static loam_layout chunk_layout(const loam_pool *p, unsigned k)
 }
 
 // L1
-static void place_of(u32 index, unsigned *ret_chunk, size_t *ret_number)
+static always_inline_ void place_of(u32 index, unsigned *ret_chunk, size_t *ret_number)
 {
     u32 n = index + (1u << FIRST_LOG);
     unsigned log = 31u - (unsigned)__builtin_clz(n);
@@ -53,20 +53,25 @@ static void place_of(u32 index, unsigned *ret_chunk, size_t *ret_number)
     *ret_number = n - (1u << log);
 }
 
-static void *slot_at(const loam_pool *p, u32 index)
+// A slot: its object, and its generation behind all objects of the chunk.
+struct slot {
+    char *object;
+    u32 *generation;
+};
+
+static always_inline_ struct slot slot_of(const loam_pool *p, u32 index)
 {
     unsigned k;
     size_t i;
     place_of(index, &k, &i);
-    return p->chunk[k] + i * p->slot.size;
+    char *chunk = p->chunk[k];
+    return (struct slot){chunk + i * p->slot.size,
+                         (u32 *)(void *)(chunk + chunk_slots(k) * p->slot.size) + i};
 }
 
-static u32 *generation_at(const loam_pool *p, u32 index)
+static void *slot_at(const loam_pool *p, u32 index)
 {
-    unsigned k;
-    size_t i;
-    place_of(index, &k, &i);
-    return (u32 *)(void *)(p->chunk[k] + chunk_slots(k) * p->slot.size) + i;
+    return slot_of(p, index).object;
 }
 
 // ---------------------------------------------------------------- as an owner
@@ -141,48 +146,53 @@ static bool grow(loam_pool *p)
 }
 
 // A slot that was freed: its link was the program's to destroy.
-static u32 take_free(loam_pool *p)
+static void check_link(const loam_pool *p, u32 next, const void *object)
 {
-    u32 index = p->first_free - 1, next;
-    memcpy(&next, slot_at(p, index), sizeof next);
     if (unlikely(next > p->fresh))
-        die("pool: a freed object was written to", slot_at(p, index));
-    assert((*generation_at(p, index) & 1) == 0); // L2
-    p->first_free = next;
-    return index;
+        die("pool: a freed object was written to", object);
 }
 
-static bool take_fresh(loam_pool *p, u32 *ret_index)
+static bool take_fresh(loam_pool *p)
 {
     unsigned k;
     size_t i;
     place_of(p->fresh, &k, &i);
     if (k >= p->chunks && !grow(p))
         return false;
-    *generation_at(p, p->fresh) = p->seed;
-    *ret_index = p->fresh++;
+    *slot_of(p, p->fresh).generation = p->seed;
+    p->fresh++;
     return true;
 }
 
 void *loam_pool_new_(loam_pool *p, loam_handle *ret)
 {
-    u32 index;
-    if (p->first_free != 0)
-        index = take_free(p);
-    else if (!take_fresh(p, &index))
-        return NULL;
-    u32 generation = ++*generation_at(p, index);
+    u32 index = p->first_free - 1;
+    if (p->first_free == 0) {
+        index = p->fresh;
+        if (!take_fresh(p))
+            return NULL;
+    }
+    struct slot s = slot_of(p, index);
+    if (p->first_free != 0) {
+        u32 next;
+        memcpy(&next, s.object, sizeof next);
+        check_link(p, next, s.object);
+        p->first_free = next;
+    }
+    u32 generation = ++*s.generation;
     assert(generation & 1); // L2
     p->live++;
     p->live_max = p->live > p->live_max ? p->live : p->live_max;
     *ret = (loam_handle){index, generation};
-    return memset(slot_at(p, index), 0, p->slot.size);
+    return s.object;
 }
 
-static bool is_live(const loam_pool *p, loam_handle h)
+static always_inline_ bool is_live(const loam_pool *p, loam_handle h, struct slot *ret)
 {
-    return h.index < p->fresh && (h.generation & 1) != 0 &&
-           *generation_at(p, h.index) == h.generation;
+    if (unlikely(h.index >= p->fresh || (h.generation & 1) == 0))
+        return false;
+    *ret = slot_of(p, h.index);
+    return *ret->generation == h.generation;
 }
 
 // A stale handle has a defined result, so this tells and returns. {0, 0} means no object on
@@ -204,8 +214,9 @@ static cold_ void tell_stale(const loam_pool *p, loam_handle h, const char *now)
 
 void *loam_pool_get_(const loam_pool *p, loam_handle h)
 {
-    if (likely(is_live(p, h)))
-        return slot_at(p, h.index);
+    struct slot s;
+    if (likely(is_live(p, h, &s)))
+        return s.object;
     if (debugging())
         tell_stale(p, h, "asked for here");
     return NULL;
@@ -213,19 +224,20 @@ void *loam_pool_get_(const loam_pool *p, loam_handle h)
 
 bool loam_pool_free_(loam_pool *p, loam_handle h)
 {
-    if (!is_live(p, h)) {
+    struct slot s;
+    if (unlikely(!is_live(p, h, &s))) {
         if (debugging())
             tell_stale(p, h, "freed again here");
         return false;
     }
     if (debugging())
-        note_put(NOTE_POOL_FREED, slot_at(p, h.index), h.generation, p->made);
+        note_put(NOTE_POOL_FREED, s.object, h.generation, p->made);
     p->live--;
-    if (++*generation_at(p, h.index) == p->seed) { // once around
+    if (unlikely(++*s.generation == p->seed)) { // once around
         p->retired++;
         return true;
     }
-    memcpy(slot_at(p, h.index), &p->first_free, sizeof p->first_free);
+    memcpy(s.object, &p->first_free, sizeof p->first_free);
     p->first_free = h.index + 1;
     return true;
 }
@@ -234,7 +246,7 @@ bool loam_pool_free_(loam_pool *p, loam_handle h)
 bool loam_pool_next_(const loam_pool *p, loam_handle *h)
 {
     for (u32 i = h->generation == 0 ? 0 : h->index + 1; i < p->fresh; i++) {
-        u32 generation = *generation_at(p, i);
+        u32 generation = *slot_of(p, i).generation;
         if (generation & 1) {
             *h = (loam_handle){i, generation};
             return true;

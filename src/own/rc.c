@@ -5,6 +5,7 @@
 // and costs far less than an atomic operation.
 #include "own/rc.h"
 
+#include "heap/fast.h"
 #include "own/debug.h"
 
 #include <errno.h>
@@ -74,14 +75,13 @@ static void check_count(u32 before, const void *object)
         die("rc: too many references", object);
 }
 
-void *loam_rc_new_(const void *from, loam_layout l, void (*drop)(void *), bool atomic,
-                   const char *made)
+void *loam_rc_new_(loam_layout l, void (*drop)(void *), bool atomic, const char *made)
 {
     if (!loam_layout_valid(l) || l.align > RC_ALIGN) {
         errno = EINVAL;
         return NULL;
     }
-    struct rc *r = loam_malloc(sizeof *r + l.size);
+    struct rc *r = heap_malloc(sizeof *r + l.size, KIND_MALLOC);
     if (r == NULL)
         return NULL;
     r->drop = drop;
@@ -89,7 +89,7 @@ void *loam_rc_new_(const void *from, loam_layout l, void (*drop)(void *), bool a
     atomic_init(&r->weak, 1 | (atomic ? ATOMIC : 0)); // X2
     if (debugging())
         note_put(NOTE_RC_MADE, r + 1, 0, made);
-    return memcpy(r + 1, from, l.size);
+    return r + 1;
 }
 
 void *loam_rc_ref_(void *object)
@@ -111,27 +111,58 @@ static void weak_unref(struct rc *r)
     if (before == 1 && debugging())
         debug_keep(r, loam_usable_size(r));
     else if (before == 1)
-        loam_free(r);
+        heap_free_fast(r, KIND_MALLOC);
 }
 
+// A destructor may do anything to errno; without one nobody does.
+static void run_drop(struct rc *r, void *object)
+{
+    int saved = errno;
+    r->drop(object);
+    errno = saved;
+}
+
+static void last_one(struct rc *r, void *object)
+{
+    if (debugging())
+        note_end(NOTE_RC_MADE, NOTE_RC_LAST, object);
+    if (r->drop != NULL)
+        run_drop(r, object);
+    weak_unref(r);
+}
+
+// One reference and no weak one: nobody else can come by another, so nothing need be atomic.
+// Acquire: pairs with the release of those that let go before.
+static bool is_sole(const struct rc *r)
+{
+    return atomic_load_explicit(&r->strong, memory_order_acquire) == 1 &&
+           (atomic_load_explicit(&r->weak, memory_order_acquire) & ~ATOMIC) == 1;
+}
+
+static noinline_ void *unref(struct rc *r, void *object)
+{
+    bool atomic = is_atomic(r);
+    if (debugging() && !atomic)
+        check_thread(object);
+    u32 before = count_down_by_one(&r->strong, atomic);
+    check_count(before, object);
+    if (before == 1)
+        last_one(r, object);
+    return NULL;
+}
+
+// The commonest end by itself: without a destructor, and with little to save on the stack.
 void *loam_rc_unref(void *object)
 {
     if (object == NULL)
         return NULL;
     struct rc *r = rc_of(object);
-    if (debugging() && !is_atomic(r))
-        check_thread(object);
-    u32 before = count_down_by_one(&r->strong, is_atomic(r));
-    check_count(before, object);
-    if (before == 1) {
-        int saved = errno;
-        if (debugging())
-            note_end(NOTE_RC_MADE, NOTE_RC_LAST, object);
-        if (r->drop != NULL)
-            r->drop(object);
-        weak_unref(r);
-        errno = saved;
-    }
+    if (debugging() || r->drop != NULL || !is_sole(r))
+        return unref(r, object);
+    u32 bit = atomic_load_explicit(&r->weak, memory_order_relaxed) & ATOMIC;
+    atomic_store_explicit(&r->strong, 0, memory_order_relaxed); // X3
+    atomic_store_explicit(&r->weak, bit, memory_order_relaxed);
+    loam_free(r);
     return NULL;
 }
 

@@ -61,12 +61,6 @@ void task_bury(struct run *r, struct task *t)
         task_free(r, t);
 }
 
-// Tops of stacks at the same distance from each other would share a few cache sets.
-static size_t color(u32 index)
-{
-    return index % 16 * 64;
-}
-
 int loam_go(const char *name, void (*fn)(void *arg), void *arg, loam_task *ret_task)
 {
     struct worker *w = worker_self();
@@ -76,9 +70,7 @@ int loam_go(const char *name, void (*fn)(void *arg), void *arg, loam_task *ret_t
     run_lock(r);
     struct task *t = task_new(r);
     if (t != NULL) {
-        u32 i = task_index(r, t);
-        context_make(&t->at, stacks_low(&r->stacks, i), stacks_size(&r->stacks) - color(i),
-                     task_entry);
+        t->at = (struct context){0}; // T8
         t->fn = fn;
         t->arg = arg;
         atomic_store_explicit(&t->name, name != NULL ? name : "task", memory_order_relaxed);

@@ -267,7 +267,8 @@ void tasks_each_parked(void (*see)(void *ctx, const void *from, const void *to),
     for (struct run *r = the.first; r != NULL; r = r->next)
         for (u32 i = 0; i < r->used; i++) {
             const struct task *t = &r->task[i];
-            if (state_of(t) == TASK_READY || state_of(t) == TASK_WAITING) // T2
+            bool parked = state_of(t) == TASK_READY || state_of(t) == TASK_WAITING; // T2
+            if (parked && t->at.sp != NULL)                                         // T8
                 see(ctx, t->at.sp, stacks_low(&r->stacks, i) + stacks_size(&r->stacks));
         }
 }

@@ -23,6 +23,8 @@
 // T6  idle counts workers that found nothing under the lock. idle == workers under the lock: every
 //     queue is empty, because only a worker that is not idle, or holds the lock, fills one.
 // T7  who holds the run's lock may take a queue's, never the other way round.
+// T8  READY and at.sp == NULL: the task has not begun, and nobody has touched its stack for it yet:
+//     the first page of a stack costs more than all the rest of a start (task_stack).
 #pragma once
 
 #include "os/context.h"

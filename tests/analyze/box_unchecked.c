@@ -1,5 +1,5 @@
 // A box that may be NULL, and is used as if it could not.
-// gcc: possible-null-dereference
+// gcc: null-dereference
 #include <loam/box.h>
 struct a {
     int x;

@@ -49,6 +49,12 @@ __attribute__((noinline)) static void lose(void)
     strcpy(p, "lost");
     p = NULL;
 }
+__attribute__((noinline)) static void wipe(void) // what dead frames left on the stack
+{
+    volatile char room[2048];
+    for (unsigned i = 0; i < sizeof room; i++)
+        room[i] = 0;
+}
 static void ends(void *arg)
 {
     (void)arg;
@@ -60,6 +66,7 @@ static void all(void *arg)
     loam_chan *c = loam_chan_new(sizeof(int), 0);
     int e = 0;
     lose();
+    wipe();
     for (int i = 0; i < 10; i++)
         e |= loam_go("holds", holds, c, NULL);
     loam_task_yield();
