@@ -51,25 +51,41 @@ static int show(const struct map_command *o, const struct map_view *m,
     return 0;
 }
 
-static int show_once(const struct command *c, const struct map_command *o, pid_t pid,
+// A process by its number, or a core file by its path. 0, or the exit status after saying why not.
+static int load(const struct command *c, struct map_view *m, const char *subject,
+                const struct map_options *view)
+{
+    char why[CORE_WHY];
+    pid_t pid = status_pid(subject);
+    if (pid == 0) {
+        if (map_load_core(m, subject, view, why) == 0)
+            return 0;
+        say(c, "%s.", why);
+        return EXIT_BAD_FILE;
+    }
+    int e = map_load(m, pid, view);
+    return e < 0 ? subject_refused(c, pid, e) : 0;
+}
+
+static int show_once(const struct command *c, const struct map_command *o, const char *subject,
                      const struct map_moment *before)
 {
     struct map_view m;
-    int e = map_load(&m, pid, &o->view);
-    if (e < 0)
-        return subject_refused(c, pid, e);
+    int e = load(c, &m, subject, &o->view);
+    if (e != 0)
+        return e;
     int r = show(o, &m, before);
     map_done(&m);
     return r;
 }
 
-static int write_html(const struct command *c, const struct map_command *o, pid_t pid)
+static int write_html(const struct command *c, const struct map_command *o, const char *subject)
 {
     struct map_view m;
     struct map_options pages = {.all = true, .pages = true};
-    int e = map_load(&m, pid, &pages);
-    if (e < 0)
-        return subject_refused(c, pid, e);
+    int e = load(c, &m, subject, &pages);
+    if (e != 0)
+        return e;
     json_t *json = map_json(&m, &pages);
     map_done(&m);
     FILE *out = output_open(c, o->html);
@@ -80,7 +96,7 @@ static int write_html(const struct command *c, const struct map_command *o, pid_
     return r;
 }
 
-static int show_diff(const struct command *c, const struct map_command *o, pid_t pid)
+static int show_diff(const struct command *c, const struct map_command *o, const char *subject)
 {
     struct map_moment before;
     char why[4400];
@@ -88,7 +104,7 @@ static int show_diff(const struct command *c, const struct map_command *o, pid_t
         say(c, "%s", why);
         return EXIT_BAD_FILE;
     }
-    int r = show_once(c, o, pid, &before);
+    int r = show_once(c, o, subject, &before);
     map_moment_done(&before);
     return r;
 }
@@ -124,28 +140,39 @@ static int map(const struct command *c, int argc, char **argv)
     int n = opt_parse(c, argc, argv, &o);
     if (n < 0)
         return n == -1 ? 0 : EXIT_USAGE;
-    pid_t pid = subject_pid(c, n, argv + argc - n);
-    if (pid < 0)
+    if (n != 1) {
+        say(c, "%s. Try 'loam map PID', or 'loam map -h'.",
+            n == 0 ? "which process, or which core file?" : "one process or core file at a time");
         return EXIT_USAGE;
+    }
+    const char *subject = argv[argc - 1];
+    pid_t pid = status_pid(subject);
+    if (pid == 0 && o.watch != 0) {
+        say(c, "--watch needs a process: '%s' is none.", subject);
+        return EXIT_USAGE;
+    }
     o.view.all = o.view.all || o.view.pages || o.json;
     if (o.html != NULL)
-        return write_html(c, &o, pid);
+        return write_html(c, &o, subject);
     if (o.diff != NULL)
-        return show_diff(c, &o, pid);
-    return o.watch != 0 ? show_watch(c, &o, pid) : show_once(c, &o, pid, NULL);
+        return show_diff(c, &o, subject);
+    return o.watch != 0 ? show_watch(c, &o, pid) : show_once(c, &o, subject, NULL);
 }
 
 const struct command command_map = {
     .name = "map",
     .group = "inspect",
     .summary = "an address space as one picture: who has which pages",
-    .synopsis = "[options] PID",
+    .synopsis = "[options] PID | CORE",
     .examples = {{"loam map 1234", "what takes the memory, and where it lies"},
                  {"loam map --json 1234 >a; loam map --diff a 1234", "what has changed since"}},
     .options = options,
     .options_count = countof(options),
     .about =
-        "PID is a process, or 'self'. Any program, on loam's heap or not; it is not stopped.\n\n"
+        "PID is a process, or 'self'; any program, on loam's heap or not, and it is not stopped. "
+        "CORE\n"
+        "is a core file, of the kernel or of gcore: its pages are those that were written into "
+        "it.\n\n"
         "First who has the memory: the program, its libraries, its heap, stacks by thread. Then\n"
         "the address space from low to high, one sign a page (or more, when a line would not\n"
         "hold them): absent, guard, the zero page, small, huge, swapped, a file's as on disk,\n"

@@ -70,7 +70,7 @@ void account_text(struct ink *k, const struct account *a)
     if (!a->heap)
         return;
     ink(k, INK_HEAD, "WHAT IT IS FOR");
-    ink(k, INK_DIM, "  every byte in RAM, once");
+    ink(k, INK_DIM, "  every byte, once");
     ink_line(k);
     for (int i = 0; i < ACCOUNT_PARTS; i++)
         if (i != ACCOUNT_WASTE || a->asked)

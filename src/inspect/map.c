@@ -152,28 +152,48 @@ static void make_sums(struct map_view *m)
 
 // ---------------------------------------------------------------- loading
 
-int map_load(struct map_view *ret, pid_t pid, const struct map_options *o)
+static int view(struct map_view *m, const struct map_options *o)
 {
-    struct map_view m = {0};
-    int e = status_load(&m.status, pid);
-    if (e == 0 && !m.status.has_memory)
-        e = -ENODATA;
+    int e = o->all || o->pages ? sections_load(&m->sections, &m->space) : 0;
     if (e == 0)
-        e = space_load(&m.space, pid, SPACE_BLOCKS | (o->pages ? SPACE_FRAMES : 0));
-    if (e < 0)
-        return e;
-    if (o->all || o->pages)
-        e = sections_load(&m.sections, &m.space);
-    if (e == 0)
-        e = make_owners(&m);
+        e = make_owners(m);
     if (e < 0) {
-        map_done(&m);
+        map_done(m);
         return e;
     }
-    account_make(&m.account, &m.space);
-    make_sums(&m);
-    *ret = m;
+    account_make(&m->account, &m->space);
+    make_sums(m);
     return 0;
+}
+
+// In place: what reads the process's memory is told by its address.
+int map_load(struct map_view *m, pid_t pid, const struct map_options *o)
+{
+    *m = (struct map_view){0};
+    int e = status_load(&m->status, pid);
+    if (e == 0 && !m->status.has_memory)
+        e = -ENODATA;
+    if (e == 0)
+        e = space_load(&m->space, pid, SPACE_BLOCKS | (o->pages ? SPACE_FRAMES : 0));
+    return e < 0 ? e : view(m, o);
+}
+
+int map_load_core(struct map_view *m, const char *path, const struct map_options *o,
+                  char why[CORE_WHY])
+{
+    *m = (struct map_view){0};
+    if (space_load_core(&m->space, path, SPACE_BLOCKS, why) < 0)
+        return -1;
+    const struct core *c = &m->space.core;
+    m->status = (struct status){.pid = c->pid, .threads = (u32)c->thread_count, .has_memory = true};
+    snprintf(m->status.name, sizeof m->status.name, "%s", c->name);
+    snprintf(m->status.command, sizeof m->status.command, "%s", c->command);
+    utf8_clean(m->status.name);
+    utf8_clean(m->status.command);
+    if (view(m, o) == 0)
+        return 0;
+    snprintf(why, CORE_WHY, "no memory for a map of %s", path);
+    return -1;
 }
 
 void map_done(struct map_view *m)

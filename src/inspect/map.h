@@ -38,7 +38,10 @@ struct map_options {
 };
 
 // 0 or -errno, as space_load.
-int map_load(struct map_view *ret, pid_t pid, const struct map_options *o);
+int map_load(struct map_view *m, pid_t pid, const struct map_options *o);
+// Of a core file: its pages are those that were written into it. 0, or -1 with a sentence.
+int map_load_core(struct map_view *m, const char *path, const struct map_options *o,
+                  char why[CORE_WHY]);
 void map_done(struct map_view *m);
 
 // What an owner is called: "libc.so.6", "loam's heap", "stack of worker". Cleaned. Returns `out`.

@@ -125,6 +125,7 @@ json_t *map_json(const struct map_view *m, const struct map_options *o)
     json_t *j = json_pack("{s:s, s:s, s:o, s:o, s:o}", "schema", "loam-map/1", "loam", LOAM_VERSION,
                           "pid", integer((u64)m->status.pid), "name", text(m->status.name),
                           "command", text(m->status.command));
+    json_object_set_new(j, "core", json_boolean(space_is_core(s)));
     json_object_set_new(j, "os_page", integer(s->residence.os_page));
     json_object_set_new(j, "pages_known", json_boolean(s->no_pages == 0));
     json_object_set_new(j, "frames_known", json_boolean(s->residence.frames));

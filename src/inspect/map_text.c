@@ -25,7 +25,8 @@ static void head(struct ink *k, const struct map_view *m)
 {
     const struct status *s = &m->status;
     ink(k, INK_BOLD, "%s", s->name);
-    ink(k, INK_DIM, " · pid %d · %u thread%s%s", s->pid, s->threads, s->threads == 1 ? "" : "s",
+    ink(k, INK_DIM, " · %spid %d · %u thread%s%s", space_is_core(&m->space) ? "core of " : "",
+        s->pid, s->threads, s->threads == 1 ? "" : "s",
         m->space.root != 0 ? " · on loam's heap" : "");
     ink_line(k);
     ink_line(k);
@@ -34,11 +35,13 @@ static void head(struct ink *k, const struct map_view *m)
 static void totals(struct ink *k, const struct map_view *m)
 {
     char rss[WORDS_SIZE], size[WORDS_SIZE], swap[WORDS_SIZE];
-    ink(k, INK_BOLD, "%s in RAM", words_size(rss, m->rss));
+    ink(k, INK_BOLD, "%s in %s", words_size(rss, m->rss),
+        space_is_core(&m->space) ? "the core" : "RAM");
     ink(k, INK_PLAIN, " of %s mapped", words_size(size, m->size));
     if (m->swap != 0)
         ink(k, INK_WARN, ", %s in swap", words_size(swap, m->swap));
-    ink(k, INK_DIM, "; page tables %s", words_size(size, m->status.page_tables));
+    if (m->status.page_tables != 0)
+        ink(k, INK_DIM, "; page tables %s", words_size(size, m->status.page_tables));
     if (m->reserved != 0)
         ink(k, INK_DIM, "; %s more without access", words_size(size, m->reserved));
     ink_line(k);
@@ -135,6 +138,8 @@ static void owners(struct ink *k, const struct map_view *m)
 
 static void lacks(struct ink *k, const struct map_view *m, const struct map_options *o)
 {
+    if (m->space.core.cut)
+        ink_wrap(k, INK_WARN, "The core file was cut: what is missing counts as absent.");
     if (m->space.no_pages != 0)
         ink_wrap(k, INK_WARN,
                  "The kernel does not say where its pages are (/proc/PID/pagemap): states are "
@@ -143,7 +148,7 @@ static void lacks(struct ink *k, const struct map_view *m, const struct map_opti
         ink_wrap(k, INK_WARN,
                  "Its memory may not be read (ptrace is not allowed): whether it is on loam's "
                  "heap is not known. Try as root.");
-    if (o->pages && !m->space.residence.frames)
+    if (o->pages && !m->space.residence.frames && !space_is_core(&m->space))
         ink_wrap(k, INK_DIM, "Frame numbers are told to root only.");
 }
 
@@ -157,7 +162,7 @@ void map_text(struct ink *k, const struct map_view *m, const struct map_options 
     account_classes_text(k, &m->account);
     map_rows(k, m, o);
     lacks(k, m, o);
-    if (!o->all) {
+    if (!o->all && !space_is_core(&m->space)) {
         ink_line(k);
         ink(k, INK_DIM, "NEXT  loam map --all %d     each mapping with its sections",
             m->status.pid);

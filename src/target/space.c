@@ -1,6 +1,7 @@
 // space.c: the address space of a process: mappings cut at the borders of owners, pages counted.
 #include "target/space.h"
 
+#include "os/os.h"
 #include "target/root.h"
 
 #include <errno.h>
@@ -86,7 +87,7 @@ static void claim_heap(struct space *s, struct claims *c)
                                 "", 0});
     struct claim_chunks ctx = {c, b->base, b->base + b->extent};
     if (s->heap)
-        blocks_own(&s->memory.target, s->root, claim_chunk, &ctx);
+        blocks_own(space_target(s), s->root, claim_chunk, &ctx);
 }
 
 static void claim_stacks(const struct space *s, struct claims *c)
@@ -331,11 +332,11 @@ static int load_blocks(struct space *s, unsigned what)
     struct maps maps = maps_of(&s->smaps);
     if (maps.map == NULL)
         return -ENOMEM;
-    s->root = root_find(&s->memory.target, &maps, &s->no_memory);
+    s->root = root_find(space_target(s), &maps, &s->no_memory);
     maps_done(&maps);
     if (s->root == 0 || (what & SPACE_BLOCKS) == 0)
         return 0;
-    struct target *t = &s->memory.target;
+    struct target *t = space_target(s);
     int e = recorded_load(&s->recorded, t, &s->smaps, s->pid, s->root);
     if (e < 0)
         return e;
@@ -356,10 +357,16 @@ static void load_exe(struct space *s)
     s->exe[n > 0 ? n : 0] = 0;
 }
 
+static void clear(struct space *s)
+{
+    *s = (struct space){.residence = {.pagemap = -1, .kpage = -1}, .core = {.fd = -1}};
+    s->memory.pagemap = s->memory.mem = -1;
+}
+
 int space_load(struct space *s, pid_t pid, unsigned what)
 {
-    *s = (struct space){.pid = pid, .residence = {.pagemap = -1, .kpage = -1}};
-    s->memory.pagemap = s->memory.mem = -1;
+    clear(s);
+    s->pid = pid;
     int e = smaps_load(&s->smaps, pid);
     if (e < 0)
         return e == -ESRCH && kill(pid, 0) == 0 ? -ENODATA : e;
@@ -387,10 +394,97 @@ void space_done(struct space *s)
     threads_done(&s->threads);
     residence_close(&s->residence);
     memory_close(&s->memory);
+    core_close(&s->core);
     free(s->part);
     free(s->run);
-    *s = (struct space){.residence = {.pagemap = -1, .kpage = -1}};
-    s->memory.pagemap = s->memory.mem = -1;
+    clear(s);
+}
+
+// ---------------------------------------------------------------- cores
+
+struct core_pages {
+    struct collect collect;
+    enum residence_state state;
+    bool file;
+};
+
+static int collect_core(void *ctx, u64 start, u64 end)
+{
+    struct core_pages *c = ctx;
+    return collect_run(&c->collect, &(struct residence_run){start, end, c->state, c->file, 0});
+}
+
+// What was written into the core was worth writing: pages that belong to no file, or not any more.
+static int core_pages(struct space *s)
+{
+    struct core_pages c = {.collect = {s, 0}};
+    int e = 0;
+    for (size_t i = 0; i < s->part_count; i++)
+        s->part[i].by[RES_ABSENT] = s->part[i].end - s->part[i].start; // D3
+    for (size_t i = 0; e == 0 && i < s->core.segment_count; i++) {
+        c.file = s->smaps.smap[i].map.inode != 0 && !s->smaps.smap[i].map.writable;
+        c.state = c.file ? RES_CLEAN : RES_SMALL;
+        e = core_present(&s->core, &s->core.segment[i], collect_core, &c);
+    }
+    return e;
+}
+
+static int core_threads(struct space *s)
+{
+    const struct core *c = &s->core;
+    s->threads.stack = calloc(c->thread_count + 1, sizeof *s->threads.stack);
+    if (s->threads.stack == NULL)
+        return -ENOMEM;
+    s->threads.count = c->thread_count;
+    for (size_t i = 0; i < c->thread_count; i++) {
+        struct thread_stack *t = &s->threads.stack[i];
+        t->tid = c->thread[i].tid;
+        t->sp = c->thread[i].sp;
+        snprintf(t->name, sizeof t->name, t->tid == c->pid ? "the first thread" : "thread %d",
+                 t->tid);
+        for (size_t k = 0; k < s->smaps.count; k++) {
+            const struct map *m = &s->smaps.smap[k].map;
+            if (m->start <= t->sp && t->sp < m->end && m->inode == 0 && m->writable) {
+                t->start = m->start;
+                t->end = m->end;
+            }
+        }
+    }
+    return 0;
+}
+
+// The program is the file that has the entry point.
+static void core_exe(struct space *s)
+{
+    for (size_t i = 0; i < s->smaps.count; i++) {
+        const struct map *m = &s->smaps.smap[i].map;
+        if (m->start <= s->core.entry && s->core.entry < m->end)
+            snprintf(s->exe, sizeof s->exe, "%s", m->path);
+    }
+}
+
+int space_load_core(struct space *s, const char *path, unsigned what, char why[CORE_WHY])
+{
+    clear(s);
+    if (core_open(&s->core, path, why) < 0)
+        return -1;
+    s->pid = s->core.pid;
+    s->residence.os_page = OS_PAGE;
+    int e = core_maps(&s->core, &s->smaps);
+    core_exe(s);
+    if (e == 0)
+        e = load_blocks(s, what);
+    if (e == 0)
+        e = core_threads(s);
+    if (e == 0)
+        e = make_parts(s);
+    if (e == 0)
+        e = core_pages(s);
+    if (e == 0)
+        return 0;
+    snprintf(why, CORE_WHY, "%.300s cannot be read: %s", path, strerror(-e));
+    space_done(s);
+    return -1;
 }
 
 // ---------------------------------------------------------------- questions

@@ -17,6 +17,7 @@
 #pragma once
 
 #include "scan/blocks.h"
+#include "target/core.h"
 #include "target/memory.h"
 #include "target/recorded.h"
 #include "target/residence.h"
@@ -61,12 +62,13 @@ struct space {
     struct threads threads;
     struct residence residence;
     struct memory memory;
-    char exe[4096]; // path of the program, "" if it is not told
-    int no_pages;   // why page states are not known, -errno; 0: they are
-    int no_memory;  // why its memory could not be read, -errno; 0: it could
-    u64 root;       // of loam's heap, 0: none
-    bool heap;      // blocks are known
-    bool asked;     // and the sizes that were asked for, and their sites
+    struct core core; // where its memory is read from instead, if fd is not -1
+    char exe[4096];   // path of the program, "" if it is not told
+    int no_pages;     // why page states are not known, -errno; 0: they are
+    int no_memory;    // why its memory could not be read, -errno; 0: it could
+    u64 root;         // of loam's heap, 0: none
+    bool heap;        // blocks are known
+    bool asked;       // and the sizes that were asked for, and their sites
     struct recorded recorded;
     struct blocks blocks;
 };
@@ -78,7 +80,19 @@ enum {
 
 // 0; -ESRCH, -EACCES, -ENODATA (no memory of its own), -ENOMEM.
 int space_load(struct space *s, pid_t pid, unsigned what);
+// The same from a core: pages are those that were written into it, and nothing is known of the
+// others. 0, or -1 with a sentence in `why`.
+int space_load_core(struct space *s, const char *path, unsigned what, char why[CORE_WHY]);
 void space_done(struct space *s);
+static inline bool space_is_core(const struct space *s)
+{
+    return s->core.fd >= 0;
+}
+// What reads its memory. The space must not be moved while it is used, nor its blocks.
+static inline struct target *space_target(struct space *s)
+{
+    return space_is_core(s) ? &s->core.target : &s->memory.target;
+}
 
 const struct space_part *space_find(const struct space *s, u64 addr);
 // Bytes of a part that are in RAM and count in RSS; in swap.

@@ -118,6 +118,8 @@ sub start {
     if ($pid == 0) {
         open STDOUT, '>&', $write;
         %ENV = (%ENV, %env);
+        chdir $tmp;
+        exec 'sh', '-c', 'ulimit -c unlimited; exec "$0" "$@"', "$tmp/subject", "$tmp/file" if $env{loam_core};
         exec "$tmp/subject", "$tmp/file";
     }
     close $write;
@@ -298,6 +300,71 @@ open $out, '>', "$tmp/odd.json" or die;
 print $out '{"schema": "loam-map/1", "owners": [1, {"kind": 5}, {"kind": "brk", "name": "", "rss": -1}], "rss": "x"}';
 close $out;
 like_text(scalar `$loam map --diff $tmp/odd.json $pid`, 'what has changed', 'a strange map does not hurt');
+
+# A core of the same program, by the kernel, or by gcore where the kernel's go elsewhere.
+my $core;
+{
+    my ($cpid) = start(LD_PRELOAD => "$build/libloam.so", loam_core => 1);
+    my $seen = decode_json(scalar `$loam map --json $cpid`);
+    if (slurp('/proc/sys/kernel/core_pattern') =~ m{^[^/|]*core}) {
+        kill 'ABRT', $cpid;
+        waitpid $cpid, 0;
+        ($core) = glob "$tmp/*core*";
+    } elsif (-x '/usr/bin/gcore') {
+        system("gcore -o $tmp/core $cpid >/dev/null 2>&1");
+        $core = "$tmp/core.$cpid";
+    }
+    if ($core && -s $core) {
+        my $k = decode_json(scalar `$loam map --json $core`);
+        ok($k->{core} && $k->{loam_heap}, "a core: loam's heap is found");
+        is($k->{account}{live_blocks}, $seen->{account}{live_blocks}, 'a core: its blocks');
+        is($k->{pid}, $cpid, 'a core: whose it is');
+        ok(abs($k->{account}{live} - $seen->{account}{live}) < 4096, 'a core: their bytes',
+            $k->{account}{live}, $seen->{account}{live});
+        is(scalar(grep { $_->{kind} eq 'stack' } @{$k->{parts}}), 3, 'a core: stacks of threads');
+        my $overlap = grep { $k->{parts}[$_]{start} < $k->{parts}[$_ - 1]{end} } 1 .. $#{$k->{parts}};
+        is($overlap, 0, 'a core: parts in order');
+    } else {
+        printf "ok %d - a core # SKIP no core could be had\n", ++$n;
+        undef $core;
+    }
+}
+if ($core) {
+    # Cut, and with bytes changed at random in what describes it: told or refused, never worse.
+    my $worst = 0;
+    my $try = sub {
+        system("timeout 20 $loam map $core >$tmp/out 2>&1");
+        $worst++, print '# ', slurp("$tmp/out") if ($? >> 8) > 1 || $? & 127;
+    };
+    my $size = -s $core;
+    open my $io, '+<:raw', $core or die;
+    read $io, my $head, 16384;
+    srand 7;
+    for (1 .. 40) {
+        my $bent = $head;
+        substr $bent, int(rand(rand() < 0.5 ? 4096 : length $head)), 1, chr int rand 256 for 1 .. 1 + rand 6;
+        seek $io, 0, 0;
+        print $io $bent;
+        $io->flush;
+        $try->();
+    }
+    seek $io, 0, 0;
+    print $io $head;
+    $io->flush;
+    for my $cut (map { int $size / $_ } 1.5, 2, 5, 50) {
+        truncate $io, $cut;
+        $try->();
+    }
+    for my $cut (5000, 1000, 100, 64, 20, 0) {
+        truncate $io, $cut;
+        $try->();
+    }
+    is($worst, 0, 'cores that are cut or bent are told or refused');
+}
+refuses('a program is no core', 1, qr/no core file: 'loam elf'/, "$tmp/subject");
+refuses('a text is no core', 1, qr/is no core file/, "$tmp/subject.c");
+refuses('a folder', 1, qr/is no regular file/, $tmp);
+refuses('a core to watch', 2, qr/--watch needs a process/, '--watch', 1, "$tmp/subject");
 
 # A process that dies while it is looked at, again and again.
 my $died = 0;
