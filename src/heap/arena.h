@@ -53,6 +53,9 @@ static inline u32 state_id(u64 word)
 u32 pages_take(size_t pages, size_t align, bool *ret_zero);
 // Give pages back; their descriptors are PAGE_NONE already. `dirty`: they may have been written.
 void pages_give(u32 first, size_t pages, bool dirty);
+// A span of `pages` pages is about to move to the span that is taken next, or has: the heap holds
+// its memory only once.
+void pages_moving(size_t pages, bool about_to);
 // Grow the span that ends before `first` by `pages`, if they are free.
 bool pages_extend(u32 first, size_t pages);
 // Return free dirty memory to the kernel until at most `keep` bytes of it are left. Returns the

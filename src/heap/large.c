@@ -120,7 +120,8 @@ void large_free(u32 span, void *p)
     pages_give(span, span_take(span, p), true);
 }
 
-static void *shrink(u32 span, void *p, u32 n)
+// `dirty`: the pages that leave may have been written.
+static void *shrink(u32 span, void *p, u32 n, bool dirty)
 {
     struct desc *d = &arena.desc[span];
     u32 old = d->pages;
@@ -129,7 +130,7 @@ static void *shrink(u32 span, void *p, u32 n)
     unmark_tail(span, span + n, span + old);
     d->pages = n;
     d->bytes = (u64)n << PAGE_SHIFT;
-    pages_give(span + n, old - n, true);
+    pages_give(span + n, old - n, dirty);
     return p;
 }
 
@@ -144,7 +145,9 @@ static void *move(u32 span, void *p, u32 n)
         return NULL;
     bool zeroed;
     u32 room = n + n / 8;
+    pages_moving(d->pages, true);
     u32 to = pages_take(room, 1, &zeroed);
+    pages_moving(d->pages, false);
     if (to == 0)
         return NULL;
     int r = os_move(p, page_addr(to), bytes);
@@ -158,7 +161,7 @@ static void *move(u32 span, void *p, u32 n)
     arena.desc[to].tags = d->tags; // the block moves with its tag
     d->tags = 0;
     pages_give(span, span_take(span, p), false); // its pages have left: nothing to purge
-    return shrink(to, q, n);
+    return shrink(to, q, n, !zeroed);
 }
 
 void large_mend(u32 span)
@@ -173,7 +176,7 @@ void *large_resize(u32 span, void *p, size_t size)
     if (n == 0)
         return NULL;
     if (n <= d->pages)
-        return shrink(span, p, n);
+        return shrink(span, p, n, true);
     u32 old = d->pages;
     if (pages_extend(span + old, n - old)) {
         mark_tail(span, span + old, span + n);

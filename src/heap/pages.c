@@ -176,10 +176,10 @@ static size_t held(void)
 static void make_up_for(size_t growth)
 {
     size_t keep = size_max(pages.live / 8, MiB >> PAGE_SHIFT);
-    size_t over = size_max(growth, 64);
+    size_t over = size_max(growth, 16);
     if (pages.dirty_count > keep)
         purge(size_max(keep, pages.dirty_count - size_min(over, pages.dirty_count)));
-    pages.held_max = held();
+    pages.held_max = size_max(pages.held_max, held());
     atomic_fetch_add_explicit(&pages.growth, growth, memory_order_relaxed);
 }
 
@@ -191,7 +191,7 @@ static void decay(size_t n)
     if (pages.takes % 1024 == 0)
         pages.peak -= (pages.peak - pages.live) / 8;
     pages.turnover += n;
-    if (pages.turnover < size_max(4 * pages.peak, 4096))
+    if (pages.turnover < size_max(16 * pages.peak, 16384))
         return;
     pages.turnover = 0;
     pages.refault -= pages.refault / 8;
@@ -370,6 +370,14 @@ void pages_give(u32 first, size_t n, bool dirty)
     give_locked(first, n, dirty);
     lock_give(&the.pages_lock);
     background_revive();
+}
+
+void pages_moving(size_t n, bool about_to)
+{
+    if (!lock_take(&the.pages_lock))
+        return; // a handler that interrupted a holder: it takes no pages either
+    pages.live = about_to ? pages.live - n : pages.live + n;
+    lock_give(&the.pages_lock);
 }
 
 bool pages_extend(u32 first, size_t n)
