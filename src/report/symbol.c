@@ -8,6 +8,7 @@
 
 #include "report/jit.h"
 #include "report/rust.h"
+#include "report/symtab.h"
 #include "report/unit.h"
 #include "report/utf8.h"
 
@@ -30,6 +31,7 @@ struct symbol_file {
     Dwarf_Addr bias;  // dwfl address minus link-time address
     enum symbol_state state;
     struct units units;
+    struct symtab symtab;
     u32 nameless;          // answers without a name
     struct module *module; // that points here
     struct symbol_file *next;
@@ -77,6 +79,7 @@ struct symbols *symbols_free(struct symbols *s)
         return NULL;
     for (struct symbol_file *f = s->files; f != NULL; f = f->next) {
         units_done(&f->units);
+        symtab_done(&f->symtab);
         jit_free(f->jit);
         if (f->dwfl != NULL)
             dwfl_end(f->dwfl);
@@ -197,18 +200,6 @@ static const char *demangled(struct symbols *s, const char *name)
     const char *kept = keep(s, plain != NULL ? plain : name);
     free(plain);
     return kept;
-}
-
-// A name in the symbol table that really covers the address. dwfl also offers the nearest one
-// before it, which in a stripped file is some other function.
-static const char *table_name(struct symbol_file *f, Dwarf_Addr at)
-{
-    GElf_Sym sym;
-    GElf_Off off;
-    const char *name = dwfl_module_addrinfo(f->mod, at, &off, &sym, NULL, NULL, NULL);
-    if (name == NULL || *name == 0 || (sym.st_size != 0 && off >= sym.st_size))
-        return NULL;
-    return sym.st_size != 0 || off < 64 ? name : NULL;
 }
 
 static const char *die_name(Dwarf_Die *die)
@@ -384,7 +375,7 @@ static size_t ask(struct symbols *s, struct frame frame, struct symbol out[INLIN
         // instruction of its function.
         Dwarf_Addr at = frame.offset - 1 + f->bias;
         count = from_dwarf(s, f, at, out);
-        const char *name = count == 0 ? table_name(f, at) : NULL;
+        const char *name = count == 0 ? symtab_find(&f->symtab, f->mod, at) : NULL;
         if (name != NULL) {
             out[0].function = demangled(s, name);
             out[0].named = true;

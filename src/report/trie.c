@@ -2,6 +2,7 @@
 
 #include "report/trie.h"
 
+#include "report/name.h"
 #include "report/stack.h"
 
 #include <stdio.h>
@@ -67,10 +68,13 @@ static int intern(struct trie *t, struct table *by_hash, json_t *list, const cha
     return (int)x->number;
 }
 
-// Two calls in one stripped function belong together: its start stands for its name.
+// Without parameters, by which boxes would be full. Two calls in one stripped function belong
+// together: its start stands for its name.
 static const char *function_name(struct trie *t, const struct stack_line *l)
 {
-    if (l->symbol->named || l->symbol->start == 0 || l->module == NULL)
+    if (l->symbol->named)
+        return name_short(t->store, l->symbol->function);
+    if (l->symbol->start == 0 || l->module == NULL)
         return l->symbol->function;
     char text[320];
     snprintf(text, sizeof text, "%.256s fn 0x%llx", l->module->name,
