@@ -1,4 +1,4 @@
-// Nobody frees: a graph whose owners nobody could name, in a collected heap.
+// 15_gc.c: nobody frees: a graph whose owners nobody could name, in a collected heap.
 //
 // A tiny interpreter's data: pairs, symbols, closures that point at each other. Rings are no
 // matter; a table of symbols holds them weakly, so it does not grow for ever; a file that an object

@@ -47,16 +47,16 @@ void gc_world_unlock(void)
 static void before_fork(void)
 {
     gc_world_lock();
+    gc_cache_lock(true);
     for (loam_gc *gc = the.first; gc != NULL; gc = gc->next)
         gc_lock(gc);
-    gc_cache_lock(true);
 }
 
 static void after_fork(void)
 {
-    gc_cache_lock(false);
     for (loam_gc *gc = the.first; gc != NULL; gc = gc->next)
         gc_unlock(gc);
+    gc_cache_lock(false);
     gc_world_unlock();
 }
 
@@ -181,8 +181,8 @@ loam_gc *loam_gc_free(loam_gc *gc)
     gc_lock(gc);
     twin_kill(&gc->twin);
     gc_collect_drop(gc);
-    gc_cache_forget(gc);
     gc_unlock(gc);
+    gc_cache_forget(gc);
     gc_slab_done(gc);
     owner_remove(&gc->owner);
     gc_table_done(&gc->roots, sizeof(struct gc_range));

@@ -218,7 +218,7 @@ size_t gc_slab_held(const loam_gc *gc);
 struct gc_window *gc_cache_window(loam_gc *gc, unsigned kind, unsigned cls);
 void gc_cache_forget(loam_gc *gc); // all caches of it
 void gc_cache_forked(loam_gc *gc); // caches of threads that are gone
-void gc_cache_lock(bool take);     // around fork
+void gc_cache_lock(bool take);     // also around fork
 
 // ---- gc_roots.c
 // Before threads are stopped: what the loader knows. 0 or -ENOMEM.

@@ -11,13 +11,22 @@
 #include <pthread.h>
 
 static struct {
-    struct lock lock;      // of `idle`
+    struct lock lock;      // of `idle`, and of what heap a cache belongs to; before a heap's lock
     struct gc_cache *idle; // of threads that have ended
     _Atomic u32 key_made;  // 1: under way, 2: made
     pthread_key_t key;     // its destructor gives back what an ended thread had
 } the;
 
 static thread_local_ struct gc_cache *my_first; // the one that was used last
+
+// A signal handler may not be here: it would use a heap (gc_lock tells that).
+void gc_cache_lock(bool take)
+{
+    if (take)
+        lock_take(&the.lock);
+    else
+        lock_give(&the.lock);
+}
 
 static loam_gc *heap_of(const struct gc_cache *c)
 {
@@ -52,9 +61,11 @@ static void unlink(loam_gc *gc, struct gc_cache *c)
     atomic_store_explicit(&c->gc, NULL, memory_order_relaxed);
 }
 
+// A heap may be freed at the same time: whichever comes first, the other finds nothing to do.
 static void thread_ended(void *unused)
 {
     (void)unused;
+    gc_cache_lock(true);
     for (struct gc_cache *c; (c = my_first) != NULL;) {
         loam_gc *gc = heap_of(c);
         if (gc != NULL) {
@@ -64,20 +75,19 @@ static void thread_ended(void *unused)
             gc_unlock(gc);
         }
         my_first = c->next;
-        lock_take(&the.lock);
         c->next = the.idle;
         the.idle = c;
-        lock_give(&the.lock);
     }
+    gc_cache_lock(false);
 }
 
 static struct gc_cache *idle_cache(void)
 {
-    lock_take(&the.lock);
+    gc_cache_lock(true);
     struct gc_cache *c = the.idle;
     if (c != NULL)
         the.idle = c->next;
-    lock_give(&the.lock);
+    gc_cache_lock(false);
     return c != NULL ? c : heap_meta(sizeof *c);
 }
 
@@ -156,20 +166,16 @@ struct gc_window *gc_cache_window(loam_gc *gc, unsigned kind, unsigned cls)
 
 void gc_cache_forget(loam_gc *gc)
 {
+    gc_cache_lock(true);
+    gc_lock(gc);
     for (struct gc_cache *next, *c = gc->caches; c != NULL; c = next) {
         next = c->next_in_gc;
         give_windows(gc, c);
         atomic_store_explicit(&c->gc, NULL, memory_order_relaxed);
     }
     gc->caches = NULL;
-}
-
-void gc_cache_lock(bool take)
-{
-    if (take)
-        lock_take(&the.lock);
-    else
-        lock_give(&the.lock);
+    gc_unlock(gc);
+    gc_cache_lock(false);
 }
 
 void gc_cache_forked(loam_gc *gc)
