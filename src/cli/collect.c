@@ -105,6 +105,7 @@ static void look(struct session *s, struct moments_slot *ret)
     u64 now = now_ns();
     ret->moment.at_ns = now - c->began_ns;
     crowd_names(&c->crowd, now, clock_of(c, now));
+    crowd_touched(&c->crowd, now, clock_of(c, now));
 }
 
 static void take_moment(struct session *s)

@@ -2,15 +2,22 @@
 
 #include "cli/crowd.h"
 
+#include "target/touched.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-#define NAMES_NS  1000000000u
-#define NAMES_MAX 512 // threads asked at a time
+#define NAMES_NS   1000000000u
+#define NAMES_MAX  512 // threads asked at a time
+
+#define TOUCHED_NS 1000000000u
+#define COST_SHARE 50
+#define SITES_MAX  (1u << 20) // a tag has 20 bits for them
 
 // The array with room for one more, or NULL.
 static void *grown(struct crowd *c, void *array, u32 count, u32 *room, size_t each)
@@ -61,7 +68,7 @@ static u32 meet_process(struct crowd *c, const struct volume *v, u32 add,
     return ++c->processes_count;
 }
 
-static void meet_site(struct crowd *c, u32 process, const struct record_site *s)
+static void meet_site(struct crowd *c, u32 process, struct record_site *s)
 {
     struct crowd_site *all = grown(c, c->sites, c->sites_count, &c->sites_room, sizeof *all);
     if (all == NULL)
@@ -373,6 +380,73 @@ void crowd_names(struct crowd *c, u64 now_ns, u64 clock)
         ask_thread(&c->processes[c->threads[i].process], t, clock);
         asked++;
     }
+}
+
+// ---------------------------------------------------------------- large blocks
+
+struct touched {
+    struct crowd_pages *pages; // by site id - first
+    u32 first, count;
+};
+struct crowd_pages {
+    u64 large, untouched;
+};
+
+static void add_block(void *ctx, u32 site, u64 bytes, u64 touched)
+{
+    struct touched *t = ctx;
+    if (site < t->first || site - t->first >= t->count)
+        return; // a block that the parent allocated, or nonsense
+    t->pages[site - t->first].large += bytes / PAGE_UNIT;
+    t->pages[site - t->first].untouched += (bytes - touched) / PAGE_UNIT;
+}
+
+// F4: read once; a process that runs wild may change it between a check and a use.
+static u32 id_of(const struct record_site *s)
+{
+    return *(const volatile u32 *)&s->id;
+}
+
+static void note_pages(struct record_site *s, const struct touched *t)
+{
+    u32 i = id_of(s) - t->first;
+    if (i >= t->count)
+        return;
+    atomic_store_explicit(&s->large_pages, (u32)t->pages[i].large, memory_order_relaxed);
+    atomic_store_explicit(&s->untouched_pages, (u32)t->pages[i].untouched, memory_order_relaxed);
+}
+
+static void look_at_blocks(struct crowd *c, u32 process, u64 clock)
+{
+    const struct crowd_process *p = &c->processes[process];
+    struct touched t = {.first = p->record->first_site};
+    for (u32 i = 0; i < c->sites_count; i++) {
+        u32 at = id_of(c->sites[i].record) - t.first;
+        if (c->sites[i].process == process && at < SITES_MAX && at >= t.count)
+            t.count = at + 1;
+    }
+    t.pages = calloc(t.count + (size_t)1, sizeof *t.pages);
+    if (t.pages == NULL)
+        return;
+    // Without an answer the sites keep what was known last.
+    bool known = touched_each((pid_t)p->pid, p->record, clock, add_block, &t) == 0;
+    for (u32 i = 0; i < c->sites_count && known; i++)
+        if (c->sites[i].process == process)
+            note_pages(c->sites[i].record, &t);
+    free(t.pages);
+}
+
+void crowd_touched(struct crowd *c, u64 now_ns, u64 clock)
+{
+    if (now_ns < c->touched_ns)
+        return;
+    for (u32 i = 0; i < c->processes_count; i++)
+        if (c->processes[i].record != NULL)
+            look_at_blocks(c, i, clock);
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    u64 cost = ((u64)t.tv_sec * 1000000000u + (u64)t.tv_nsec - now_ns) * COST_SHARE;
+    c->touched_ns = now_ns + (cost > TOUCHED_NS ? cost : TOUCHED_NS);
 }
 
 // ---------------------------------------------------------------- labels

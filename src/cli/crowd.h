@@ -24,7 +24,7 @@ struct crowd_thread {
     u32 process; // in crowd.processes
 };
 struct crowd_site {
-    const struct record_site *record;
+    struct record_site *record;
     u32 process;     // in crowd.processes
     u64 told_allocs; // at the last label
 };
@@ -51,6 +51,7 @@ struct crowd {
     u32 volumes_count;
     struct record_moment past; // totals of processes that have ended
     u64 named_ns;              // when threads were asked for their names last
+    u64 touched_ns;            // when large blocks are looked at next
     bool no_memory;            // something was left out
 };
 
@@ -64,6 +65,9 @@ void crowd_forget(struct crowd *c, u32 number);
 void crowd_look(struct crowd *c, struct record_moment *ret, struct record_top *ret_top);
 // Ask the kernel for the names of threads, and which have ended; at most once a second.
 void crowd_names(struct crowd *c, u64 now_ns, u64 clock);
+// Look how much of their large blocks processes have touched, and note it in their sites. At most
+// once a second, and for at most a fiftieth of the time.
+void crowd_touched(struct crowd *c, u64 now_ns, u64 clock);
 // What sites of process i have allocated, and hold now: those that hold nothing and did nothing
 // since the last call are left out. To be freed; NULL if there are none or memory is short.
 struct record_point *crowd_points(struct crowd *c, u32 process, u32 *ret_count);

@@ -296,7 +296,7 @@ struct tag {
     u64 kind : 2;    // enum alloc_kind
     u64 watched : 1; // the block describes a module: see record/module.h
     u64 grown : 1;   // it came by realloc
-    u64 birth : 24;  // when it was allocated, see record/life.h
+    u64 birth : 24;  // when it was allocated, see format/life.h
     u64 size : 16;   // bytes asked for (lower 16 bits)
 };
 static_assert(sizeof(struct tag) == 8, "eight bytes a live block");

@@ -2,8 +2,8 @@
 #include "record/tally.h"
 
 #include "base/expo.h"
+#include "format/life.h"
 #include "os/share.h"
-#include "record/life.h"
 #include "record/sites.h"
 #include "record/writer.h"
 

@@ -1,8 +1,8 @@
 // tally_test.c: what is counted adds up exactly to what the heap handed out (F9).
 #include "record/tally.h"
 
+#include "format/life.h"
 #include "heap/api.h"
-#include "record/life.h"
 #include "record/record.h"
 #include "tests/unit/recording_fake.h"
 

@@ -74,7 +74,7 @@ __attribute__((noinline)) static void *take(u32 site, size_t size)
     char *p = heap_alloc(size, 0, true);
     struct heap_block b;
     heap_find(p, &b);
-    u64 tags[2] = {(u64)(u32)size << 32 | site, size >> 32 << 32};
+    u64 tags[2] = {(u64)size << TAG_SIZE_SHIFT | site, size >> 16};
     if (b.far != NULL) {
         memcpy(b.far->tag, tags, sizeof tags);
         return p;
