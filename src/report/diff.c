@@ -20,7 +20,8 @@ static struct row *row_new(struct diff *d)
         if (r->items == NULL)
             die("loam: no memory for the report", NULL);
     }
-    r->items[r->count] = (struct row){0};
+    u64 *before = store_push(&d->values, GAUGES_MAX * sizeof *before);
+    r->items[r->count] = (struct row){.before = before};
     return &r->items[r->count++];
 }
 
@@ -157,6 +158,8 @@ static struct standing *standing_at(const struct model *m, const struct label *l
     return all;
 }
 
+static const struct churn unknown;
+
 static void add_standing(struct diff *d, int side, struct model *m, const struct standing *all,
                          u32 depth)
 {
@@ -166,6 +169,7 @@ static void add_standing(struct diff *d, int side, struct model *m, const struct
             continue;
         struct place *p = store_push(&m->store, sizeof *p);
         p->sample = &m->sites[i];
+        p->churn = &unknown;
         p->live = all[i].live;
         p->allocs = all[i].allocs;
         p->alloc_bytes = all[i].alloc_bytes;
@@ -223,6 +227,7 @@ void diff_done(struct diff *d)
     symbols_free(d->symbols[BEFORE]);
     rows_done(&d->rows);
     table_done(&d->by_key);
+    store_done(&d->values);
     *d = (struct diff){0};
 }
 

@@ -23,6 +23,7 @@ struct diff {
     u64 from_ns, to_ns;    // labels: when
     u32 room;
     struct table by_key;
+    struct store values; // of rows.before
 };
 
 // `depth`: how many innermost functions must agree; 0: all. The models must outlive the diff.

@@ -41,17 +41,17 @@ static u64 reachable(const struct place *p)
 
 static u64 temporaries(const struct place *p)
 {
-    return p->churn.temporaries;
+    return p->churn->temporaries;
 }
 
 static u64 temporary_bytes(const struct place *p)
 {
-    return p->churn.temporary_bytes;
+    return p->churn->temporary_bytes;
 }
 
 static u64 copied(const struct place *p)
 {
-    return p->churn.copied_bytes;
+    return p->churn->copied_bytes;
 }
 
 static u64 waste(const struct place *p)

@@ -17,7 +17,7 @@ struct gauge {
     u64 (*of)(const struct place *p);
 };
 
-#define GAUGES_MAX 16
+#define GAUGES_MAX 12
 extern const struct gauge gauges[];
 extern const u32 gauges_count; // at most GAUGES_MAX
 

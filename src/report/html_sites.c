@@ -76,9 +76,9 @@ static void add_row(struct columns *c, const struct row *r, int node, int own)
     add_gauges(c, r, node, own);
     json_array_append_new(c->largest, html_number(p->largest));
     json_array_append_new(c->smallest, html_number(p->smallest));
-    json_array_append_new(c->capacity, html_number(p->churn.capacity));
+    json_array_append_new(c->capacity, html_number(p->churn->capacity));
     if (json_array_size(c->lives) < LIVES_MAX)
-        json_array_append_new(c->lives, lives(&p->churn));
+        json_array_append_new(c->lives, lives(p->churn));
 }
 
 // Rows too small for a page are added up where their stacks leave the tree, so that the boxes
@@ -97,6 +97,7 @@ static u32 add_rests(struct columns *c, struct trie *trie, const struct rows *ro
         struct row *sum = table_get(&by_node, (u64)(node + 2));
         if (sum == NULL) {
             sum = &sums[used++];
+            sum->before = store_push(trie->store, GAUGES_MAX * sizeof *sum->before);
             table_put(&by_node, (u64)(node + 2), sum);
             sum->node = node;
         }

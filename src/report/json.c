@@ -169,7 +169,7 @@ static json_t *place(struct frames *f, const struct place *p, bool leaks)
     json_object_set_new(o, "largest_bytes", integer(p->largest));
     json_object_set_new(o, "smallest_bytes", integer(p->smallest));
     json_object_set_new(o, "live_capacity_bytes", integer(p->live_capacity));
-    put_churn(o, &p->churn);
+    put_churn(o, p->churn);
     json_object_set_new(o, "large_bytes", integer(p->large_bytes));
     json_object_set_new(o, "untouched_bytes", integer(p->untouched_bytes));
     json_object_set_new(o, "samples", integer(p->samples));

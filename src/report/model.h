@@ -101,7 +101,8 @@ struct place {
     u32 ways;            // distinct stacks that lead here
     u32 number;          // its place in the last places_sort, from 0
     u64 allocs, alloc_bytes, frees, free_bytes, largest, smallest;
-    struct churn churn;
+    const struct churn *churn; // of its only site, or a sum in the store
+    bool summed;               // the latter
     u64 live_capacity;
     u64 samples, live_samples;
     u64 large_bytes, untouched_bytes;

@@ -52,7 +52,23 @@ static void add_churn(struct churn *sum, const struct churn *c)
         sum->lives[i] += c->lives[i];
 }
 
-static void place_add(struct place *p, struct site *s, const struct process *peak)
+// Most places of a big recording have one site: a copy of its churn would be half of them.
+static void place_add_churn(struct store *store, struct place *p, const struct churn *c)
+{
+    if (p->churn == NULL) {
+        p->churn = c;
+        return;
+    }
+    struct churn *sum = p->summed ? (struct churn *)p->churn : store_push(store, sizeof *sum);
+    if (!p->summed)
+        *sum = *p->churn;
+    add_churn(sum, c);
+    p->churn = sum;
+    p->summed = true;
+}
+
+static void place_add(struct store *store, struct place *p, struct site *s,
+                      const struct process *peak)
 {
     // The heaviest stack stands for all.
     if (p->sample == NULL || site_weight(s) > site_weight(p->sample))
@@ -65,7 +81,7 @@ static void place_add(struct place *p, struct site *s, const struct process *pea
     p->frees += s->frees;
     p->free_bytes += s->free_bytes;
     p->largest = p->largest > s->largest ? p->largest : s->largest;
-    add_churn(&p->churn, &s->churn);
+    place_add_churn(store, p, &s->churn);
     p->samples += s->samples;
     p->large_bytes += s->large_bytes;
     p->untouched_bytes += s->untouched_bytes;
@@ -102,7 +118,7 @@ struct places places_merge(struct model *m, u32 depth)
             table_put(&by_key, key, p);
             all.items[all.count++] = p;
         }
-        place_add(p, s, peak);
+        place_add(&m->store, p, s, peak);
         // The same stack in another process is no other way.
         u64 whole = table_mix(frames_key(s, RECORDING_FRAMES), key);
         p->ways += table_get(&stacks, whole) == NULL;

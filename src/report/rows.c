@@ -12,6 +12,8 @@ static void *must(void *p)
     return p;
 }
 
+static u64 nothing[GAUGES_MAX]; // never written
+
 struct rows rows_of(struct model *m, struct symbols *symbols)
 {
     struct places all = places_merge(m, 0);
@@ -22,6 +24,7 @@ struct rows rows_of(struct model *m, struct symbols *symbols)
         r->place = all.items[i];
         all.items[i]->number = i;
         r->symbols = symbols;
+        r->before = nothing;
         for (u32 g = 0; g < gauges_count; g++) {
             r->after[g] = gauges[g].of(r->place);
             rows.after[g] += r->after[g];

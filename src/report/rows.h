@@ -13,7 +13,7 @@ struct row {
     struct symbols *symbols;   // that know it
     int node;                  // of a rest: see html.c
     u64 after[GAUGES_MAX];     // in the order of `gauges`
-    u64 before[GAUGES_MAX];    // 0 in a report
+    u64 *before;               // the same; in a report zeros, which all rows share
 };
 
 struct rows {
