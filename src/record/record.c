@@ -91,24 +91,23 @@ static void fork_child(void)
 
 // ---------------------------------------------------------------- malloc and free
 
-// Count a block that the program is about to get. `from` is the tag of the block that realloc made
+// Count a block that the program is about to get. `old` is the tag of the block that realloc made
 // it from, or NULL.
-static noinline_ void note(void *p, size_t size, int kind, const struct tag *from, size_t copied)
+static always_inline_ void note(const struct unwind_caller *from, void *p, size_t size, int kind,
+                                const struct tag *old, size_t copied)
 {
-    struct unwind_start here;
     struct tags tags;
-    unwind_capture(&here);
     if (unlikely(state() != RECORD_ON))
         begin_child();
     if (state() != RECORD_ON || !tags_find(p, true, &tags))
         return;
-    struct record_site *s = sites_here(&here);
+    struct record_site *s = sites_here(from);
     const struct tag tag = {
-        .site = s->id, .kind = (u32)kind & 3, .grown = from != NULL, .birth = tally_now()};
+        .site = s->id, .kind = (u32)kind & 3, .grown = old != NULL, .birth = tally_now()};
     tags_set(&tags, tag, size);
     tally_alloc(s, (struct tally_block){size, tags.capacity});
-    if (from != NULL)
-        tally_realloc(s, from->grown == 0, copied);
+    if (old != NULL)
+        tally_realloc(s, old->grown == 0, copied);
     tally_remember(p);
 }
 
@@ -122,10 +121,11 @@ static size_t with_end(size_t size)
 
 static void *alloc(size_t size, size_t align, bool zero, int kind)
 {
+    const struct unwind_caller from = UNWIND_CALLER();
     void *p = heap_alloc(with_end(size), align, zero);
     tally_last(NULL);
     if (likely(p != NULL && state() != RECORD_OFF))
-        note(p, size, kind, NULL, 0);
+        note(&from, p, size, kind, NULL, 0);
     return p;
 }
 
@@ -176,6 +176,7 @@ static void *resize(void *p, size_t size)
     struct tags tags;
     struct noted noted;
     size_t copied = 0;
+    const struct unwind_caller from = UNWIND_CALLER();
     if (state() == RECORD_OFF)
         return heap_realloc(p, size, NULL);
     tally_last(p);
@@ -188,7 +189,8 @@ static void *resize(void *p, size_t size)
     }
     if (have)
         count_free(&noted, false);
-    note(q, size, have ? (int)noted.tag.kind : KIND_MALLOC, have ? &noted.tag : NULL, copied);
+    note(&from, q, size, have ? (int)noted.tag.kind : KIND_MALLOC, have ? &noted.tag : NULL,
+         copied);
     return q;
 }
 

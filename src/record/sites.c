@@ -227,12 +227,23 @@ static struct record_site *add_site(const struct unwind_start *start, struct unw
     return s;
 }
 
-static cold_ struct record_site *new_site(const struct unwind_start *start, struct unwind_trace t)
+static struct record_site *known(u64 hash)
+{
+    // Acquire: pairs with the release in table_with_room.
+    struct slot *slot = table_find(atomic_load_explicit(&the.table, memory_order_acquire), hash);
+    // Acquire again: the slot may have been filled since table_find found it empty.
+    if (unlikely(atomic_load_explicit(&slot->hash, memory_order_acquire) != hash))
+        return NULL;
+    return writer_at(slot->place);
+}
+
+static struct record_site *new_site(const struct unwind_start *start, struct unwind_trace t)
 {
     if (!sites_lock())
         return the.other;
-    struct slot *slot = table_find(atomic_load_explicit(&the.table, memory_order_relaxed), t.hash);
-    struct record_site *s = slot->hash == t.hash ? writer_at(slot->place) : add_site(start, t);
+    struct record_site *s = known(t.hash);
+    if (s == NULL)
+        s = add_site(start, t);
     sites_unlock();
     if (s != NULL)
         return s;
@@ -242,39 +253,47 @@ static cold_ struct record_site *new_site(const struct unwind_start *start, stru
 
 // A heap belongs to one thread at a time, and a signal handler that interrupts its user has another
 // one: just what a cache needs (L4).
-static struct unwind_trace trace(const struct unwind_start *start)
+static always_inline_ bool trace(const struct unwind_caller *from, struct unwind_trace *ret)
 {
     struct heap *h = heap_enter();
     if (unlikely(h == NULL))
-        return unwind_hash(start);
+        return false;
     if (unlikely(h->above == NULL))
         h->above = os_map(round_up(sizeof(struct trace_cache), OS_PAGE));
-    struct unwind_trace t =
-        likely(h->above != NULL) ? trace_hash(h->above, start) : unwind_hash(start);
+    bool ok = likely(h->above != NULL) && trace_hash(h->above, from, ret);
     heap_leave(h);
-    return t;
+    return ok;
 }
 
-static always_inline_ struct record_site *site_of(const struct unwind_start *start,
-                                                  struct unwind_trace t)
+// A stack that is new, or that nothing is remembered of.
+static cold_ struct record_site *look_hard(const struct unwind_caller *from, bool traced,
+                                           struct unwind_trace t)
 {
+    struct unwind_start here;
+    unwind_capture(&here);
+    if (!unwind_out(&here, from->rsp))
+        return the.other;
+    if (!traced)
+        t = unwind_hash(&here);
     t.hash |= 1; // 0 marks an empty slot
-    struct table *table = atomic_load_explicit(&the.table, memory_order_acquire);
-    struct slot *slot = table_find(table, t.hash);
-    // Acquire again: the slot may have been filled since table_find found it empty.
-    if (likely(atomic_load_explicit(&slot->hash, memory_order_acquire) == t.hash))
-        return writer_at(slot->place);
-    return new_site(start, t);
+    struct record_site *s = traced ? NULL : known(t.hash);
+    return s != NULL ? s : new_site(&here, t);
 }
 
-struct record_site *sites_here(const struct unwind_start *start)
+struct record_site *sites_here(const struct unwind_caller *from)
 {
-    return site_of(start, trace(start));
+    struct unwind_trace t = {0};
+    bool traced = trace(from, &t);
+    struct record_site *s = likely(traced) ? known(t.hash | 1) : NULL;
+    return likely(s != NULL) ? s : look_hard(from, traced, t);
 }
 
 struct record_site *sites_here_seldom(const struct unwind_start *start)
 {
-    return site_of(start, unwind_hash(start));
+    struct unwind_trace t = unwind_hash(start);
+    t.hash |= 1;
+    struct record_site *s = known(t.hash);
+    return s != NULL ? s : new_site(start, t);
 }
 
 bool sites_begin(struct record_process *process, u32 first_site)

@@ -31,8 +31,9 @@ void sites_unlock(void);
 // By the calling thread.
 bool sites_locked(void);
 
-// The site of the calling thread's stack. Never NULL.
-struct record_site *sites_here(const struct unwind_start *start);
+// The site of the calling thread's stack, but for loam's own frames; `from` is one of them, or the
+// first that is not. Never NULL.
+struct record_site *sites_here(const struct unwind_caller *from);
 // The same for who comes seldom, and needs no cache for each thread.
 struct record_site *sites_here_seldom(const struct unwind_start *start);
 // NULL if the site is not of this process (T2).

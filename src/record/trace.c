@@ -58,8 +58,8 @@ static always_inline_ bool unchanged(const struct leg *l)
 {
     u64 differ = 0;
     for (unsigned n = 0; n < l->checks; n += 2)
-        differ |= (walk_word(l->sp + l->at[n] * 8u) ^ l->word[n]) |
-                  (walk_word(l->sp + l->at[n + 1] * 8u) ^ l->word[n + 1]);
+        differ |= (walk_word(l->sp + (u64)l->at[n] * 8) ^ l->word[n]) |
+                  (walk_word(l->sp + (u64)l->at[n + 1] * 8) ^ l->word[n + 1]);
     return differ == 0;
 }
 
@@ -67,7 +67,7 @@ static always_inline_ bool unchanged(const struct leg *l)
 static unsigned differs(const struct leg *l)
 {
     unsigned n = 0;
-    while (walk_word(l->sp + l->at[n] * 8u) == l->word[n])
+    while (walk_word(l->sp + (u64)l->at[n] * 8) == l->word[n])
         n++;
     return n;
 }
@@ -275,7 +275,7 @@ static void make_odd(struct leg *l)
 static bool append_checks(struct leg *l, const struct leg *next)
 {
     for (unsigned n = 0; n < next->checks; n++)
-        if (!add_check(l, next->sp + next->at[n] * 8u, next->word[n]))
+        if (!add_check(l, next->sp + (u64)next->at[n] * 8, next->word[n]))
             return false;
     return true;
 }
@@ -285,7 +285,7 @@ static bool append_checks(struct leg *l, const struct leg *next)
 static bool join(struct leg *l, const struct leg *next)
 {
     struct leg j = *l, n = *next;
-    u64 rbp_slot = l->sp + l->rbp_at * 8u;
+    u64 rbp_slot = l->sp + (u64)l->rbp_at * 8;
     if (((l->flags | n.flags) & LEG_FIXED) || (l->key & SKIPPING) ||
         l->frames + n.frames > FRAMES_MAX || l->up + n.up > UINT16_MAX)
         return false;
@@ -347,8 +347,8 @@ static always_inline_ bool run(struct trace_cache *c, struct place *p, struct le
     struct walk_sum sum = p->sum;
     u32 count = p->count, truncated = 0;
     bool last = false;
-    while (
-        likely(same_place(l, key, sp, rbp) && (own || l->reach * 8u <= hi - sp) && unchanged(l))) {
+    while (likely(same_place(l, key, sp, rbp) && (own || (u64)l->reach * 8 <= hi - sp) &&
+                  unchanged(l))) {
         sum.sum += sum.scale * l->sum;
         sum.scale *= powers[l->frames];
         count += l->frames;
@@ -357,9 +357,9 @@ static always_inline_ bool run(struct trace_cache *c, struct place *p, struct le
             truncated = (l->flags & LEG_CUT) != 0;
             break;
         }
-        sp += l->up * 8u;
+        sp += (u64)l->up * 8;
         if (likely(!(l->flags & LEG_FIXED))) {
-            rbp = l->flags & LEG_SAVES ? walk_word(l->sp + l->rbp_at * 8u) : rbp;
+            rbp = l->flags & LEG_SAVES ? walk_word(l->sp + (u64)l->rbp_at * 8) : rbp;
             key = walk_word(sp - 8) - 1;
             if (unlikely(l->key & SKIPPING) && walk_is_skipped(key))
                 key |= SKIPPING; // operator new called malloc
@@ -377,6 +377,7 @@ static always_inline_ bool run(struct trace_cache *c, struct place *p, struct le
 static cold_ void forget(struct trace_cache *c, u64 generation, u64 hi)
 {
     c->hi = hi;
+    c->mask = c->mask == 0 ? TRACE_LEGS_MIN - 1 : c->mask;
     for (u32 i = 0; i <= c->mask; i++)
         c->legs[i].key = 0;
     c->generation = generation;
@@ -404,11 +405,11 @@ static noinline_ enum walk_end step(struct trace_cache *c, struct place *p, stru
     u64 split = UINT64_MAX;
     *ret_leg = l;
     if (same_place(l, p->key, p->sp, p->rbp)) {
-        if (!stack_stretch(&p->view, p->sp + l->reach * 8u))
+        if (!stack_stretch(&p->view, p->sp + (u64)l->reach * 8))
             return WALK_NEEDS_ALL;
         if (unchanged(l))
             return WALK_ON;
-        split = l->sp + l->at[differs(l)] * 8u;
+        split = l->sp + (u64)l->at[differs(l)] * 8;
     }
     if (make_leg(c, p, split, &new)) {
         keep(c, l, &new);
@@ -424,15 +425,14 @@ static noinline_ enum walk_end step(struct trace_cache *c, struct place *p, stru
     return end;
 }
 
-struct unwind_trace trace_hash(struct trace_cache *c, const struct unwind_start *start)
+bool trace_hash(struct trace_cache *c, const struct unwind_caller *from, struct unwind_trace *ret)
 {
-    struct place p = {start->pc, start->rsp, start->rbp, WALK_SUM_EMPTY, 0, 0, {0}};
+    struct place p = {from->pc - 1, from->rsp, from->rbp, WALK_SUM_EMPTY, 0, 0, {0}};
     // Acquire: pairs with the release in rule_flush.
     u64 generation = atomic_load_explicit(&rule_generation, memory_order_acquire);
-    if (unlikely(c->mask == 0))
-        c->mask = TRACE_LEGS_MIN - 1;
-    if (unlikely(!stack_enter(&p.view, p.sp, true)))
-        return unwind_hash(start);
+    // The return address lies on the stack for certain; what is behind it may not.
+    if (unlikely(!stack_enter(&p.view, p.sp - 8, true)))
+        return false;
     if (unlikely(c->generation != generation || (p.view.own && c->hi != p.view.hi)))
         forget(c, generation, p.view.own ? p.view.hi : c->hi);
     if (walk_is_skipped(p.key))
@@ -445,9 +445,8 @@ struct unwind_trace trace_hash(struct trace_cache *c, const struct unwind_start 
         else if (p.count <= RECORDING_FRAMES)
             end = step(c, &p, &l);
         else
-            break;
+            return false;
     }
-    if (unlikely(p.count > RECORDING_FRAMES || end == WALK_NEEDS_ALL))
-        return unwind_hash(start);
-    return (struct unwind_trace){p.sum.sum, p.count, p.truncated};
+    *ret = (struct unwind_trace){p.sum.sum, p.count, p.truncated};
+    return end != WALK_NEEDS_ALL && p.count <= RECORDING_FRAMES;
 }

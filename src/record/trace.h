@@ -63,5 +63,6 @@ struct trace_cache {
     struct leg legs[TRACE_LEGS_MAX];
 };
 
-// As unwind_hash, by what `c` remembers.
-struct unwind_trace trace_hash(struct trace_cache *c, const struct unwind_start *start);
+// As unwind_hash, by what `c` remembers; from the caller of a function on. False when only
+// unwind_hash can tell.
+bool trace_hash(struct trace_cache *c, const struct unwind_caller *from, struct unwind_trace *ret);

@@ -38,6 +38,20 @@ static void walk_init(struct walk *w, const struct unwind_start *s)
     w->reg[15] = s->r15;
 }
 
+static struct unwind_start start_at(const struct walk *w)
+{
+    return (struct unwind_start){
+        .pc = w->reg[CFI_PC],
+        .rsp = w->reg[CFI_RSP],
+        .rbp = w->reg[CFI_RBP],
+        .rbx = w->reg[CFI_RBX],
+        .r12 = w->reg[12],
+        .r13 = w->reg[13],
+        .r14 = w->reg[14],
+        .r15 = w->reg[15],
+    };
+}
+
 noinline_ struct unwind_trace unwind_full(const struct unwind_start *start, u64 *frames, u32 max)
 {
     struct unwind_trace t = {0};
@@ -141,9 +155,14 @@ static always_inline_ struct unwind_trace walk(const struct unwind_start *start,
     struct fast f = {.key = start->pc, .sp = start->rsp, .rbp = start->rbp, .sum = WALK_SUM_EMPTY};
     if (unlikely(!stack_enter(&view, f.sp, true)))
         return t;
-    if (walk_skip.size != 0)
-        run(&f, view.hi, true, NULL, max, &t);
-    enum walk_end end = run(&f, view.hi, false, frames, max, &t);
+    enum walk_end end = WALK_ON;
+    while (end == WALK_ON && walk_is_skipped(f.key)) {
+        end = run(&f, view.hi, true, NULL, max, &t);
+        if (end == WALK_ON && walk_is_skipped(f.key))
+            end = step_with_care(&f, &view);
+    }
+    if (end == WALK_ON)
+        end = run(&f, view.hi, false, frames, max, &t);
     while (end == WALK_ON) {
         if (likely(rule_kind(f.rule) == RULE_END))
             return t;
@@ -165,6 +184,20 @@ struct unwind_trace unwind_hash(const struct unwind_start *start)
 u32 unwind_frames(const struct unwind_start *start, u64 *ret_frames, u32 max)
 {
     return walk(start, ret_frames, max).count;
+}
+
+bool unwind_out(struct unwind_start *at, u64 rsp)
+{
+    struct walk w;
+    walk_init(&w, at);
+    if (!stack_enter(&w.view, at->rsp, true))
+        return false;
+    while (w.reg[CFI_RSP] < rsp)
+        if (walk_step(&w, rule_find(w.reg[CFI_PC] - w.back)) != WALK_ON)
+            return false;
+    *at = start_at(&w);
+    at->pc -= w.back;
+    return at->rsp == rsp;
 }
 
 // ---------------------------------------------------------------- the way out
@@ -204,15 +237,6 @@ bool unwind_leave(struct unwind_start *at)
             break;
         }
     }
-    *at = (struct unwind_start){
-        .pc = out.reg[CFI_PC],
-        .rsp = out.reg[CFI_RSP],
-        .rbp = out.reg[CFI_RBP],
-        .rbx = out.reg[CFI_RBX],
-        .r12 = out.reg[12],
-        .r13 = out.reg[13],
-        .r14 = out.reg[14],
-        .r15 = out.reg[15],
-    };
+    *at = start_at(&out);
     return at->rsp != 0;
 }

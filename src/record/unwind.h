@@ -22,6 +22,18 @@ struct unwind_start {
     u64 pc, rsp, rbp, rbx, r12, r13, r14, r15;
 };
 
+// The caller of a function, as far as trace.h needs to know it: where the call returns to, and rsp
+// and rbp there. UNWIND_CALLER tells it of the function that it stands in, which keeps rbp as a
+// frame pointer for it.
+struct unwind_caller {
+    u64 pc, rsp, rbp;
+};
+#define UNWIND_CALLER()                                                             \
+    ({                                                                              \
+        const u64 *frame_ = __builtin_frame_address(0);                             \
+        (struct unwind_caller){frame_[1], (u64)(uintptr_t)(frame_ + 2), frame_[0]}; \
+    })
+
 struct unwind_trace {
     u64 hash;
     u32 count;     // frames, at most RECORDING_FRAMES
@@ -42,6 +54,10 @@ void unwind_init_exit(u64 exit_start, u64 exit_end, u64 quick_start, u64 quick_e
 // Go from `at` out to the frame that called into the library, or that called exit or quick_exit on
 // the way there. False when the way is not known; *at is then undefined.
 bool unwind_leave(struct unwind_start *at);
+
+// Go from `at` out to the frame whose stack pointer is rsp. False when the way is not known; *at is
+// then undefined.
+bool unwind_out(struct unwind_start *at, u64 rsp);
 
 struct unwind_trace unwind_hash(const struct unwind_start *start);
 // Write the innermost `max` frames; returns how many there were.

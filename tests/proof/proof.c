@@ -20,8 +20,10 @@
 #define SKIP_MAX   16 // frames of this library at most
 #define THEIRS_MAX (RECORDING_FRAMES + SKIP_MAX)
 
-struct unwind_trace __real_trace_hash(struct trace_cache *c, const struct unwind_start *start);
-struct unwind_trace __wrap_trace_hash(struct trace_cache *c, const struct unwind_start *start);
+bool __real_trace_hash(struct trace_cache *c, const struct unwind_caller *from,
+                       struct unwind_trace *ret);
+bool __wrap_trace_hash(struct trace_cache *c, const struct unwind_caller *from,
+                       struct unwind_trace *ret);
 
 static struct proof *the;
 static thread_local_ struct {
@@ -97,13 +99,16 @@ static void prove(const struct unwind_start *start, struct unwind_trace t)
         against_libgcc(n, t.truncated != 0);
 }
 
-struct unwind_trace __wrap_trace_hash(struct trace_cache *c, const struct unwind_start *start)
+bool __wrap_trace_hash(struct trace_cache *c, const struct unwind_caller *from,
+                       struct unwind_trace *ret)
 {
-    struct unwind_trace t = __real_trace_hash(c, start);
-    if (the != NULL && !mine.busy) {
+    struct unwind_start here;
+    bool ok = __real_trace_hash(c, from, ret);
+    unwind_capture(&here);
+    if (ok && the != NULL && !mine.busy && unwind_out(&here, from->rsp)) {
         mine.busy = true;
-        prove(start, t);
+        prove(&here, *ret);
         mine.busy = false;
     }
-    return t;
+    return ok;
 }
