@@ -4,6 +4,7 @@
 // is mapped in steps of hugepages with MAP_FIXED_NOREPLACE, and a place that somebody else took is
 // skipped. (A real reservation was tried and breaks programs: setrlimit(RLIMIT_AS), mlockall and
 // `ulimit -v` all count it.) The tables lie below it and grow with it.
+#include "heap/owner.h"
 #include "heap/pages.h"
 #include "os/chunk.h"
 
@@ -156,6 +157,7 @@ static void publish_root(void)
     r->huge = (u64)(uintptr_t)arena.huge;
     r->heaps = (u64)(uintptr_t)the.heaps;
     r->chunks = (u64)(uintptr_t)chunk_view();
+    r->owners = (u64)(uintptr_t)owner_shards();
     r->base = (u64)(uintptr_t)arena.base;
 }
 

@@ -226,7 +226,7 @@ struct heap {
 
 // One symbol, `loam_heap_root`, by which the tool finds everything in a live process or a core.
 #define HEAP_ROOT_MAGIC   0x70616548206d616full // "oam Heap"
-#define HEAP_ROOT_VERSION 1
+#define HEAP_ROOT_VERSION 2
 struct heap_root {
     u64 magic;
     u32 version;
@@ -238,6 +238,7 @@ struct heap_root {
     _Atomic u64 heaps_count;             // highest id in use
     u64 far, far_count;                  // blocks outside the arena: struct far_block[far_count]
     u64 chunks; // address of the chunk_view(): loam's own mappings, which hold no roots
+    u64 owners; // address of struct owner_shard[OWNER_SHARDS]: regions, pools, tasks
 };
 
 // A block that did not fit in the arena, in a mapping of its own. addr is 0 when free; 1 while

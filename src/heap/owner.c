@@ -10,18 +10,20 @@
 
 #include <string.h>
 
-#define SHARDS 16
+#define SHARDS OWNER_SHARDS
 
 static struct {
-    struct shard {
-        aligned_(64) struct lock lock;
-        loam_owner_link *first;
-    } shard[SHARDS];
+    struct owner_shard shard[SHARDS];
     _Atomic u32 next_shard;
 } the_owners;
 
 // Shards are dealt out to threads in turn. One more than the number, 0 = none yet.
 static thread_local_ unsigned char my_shard;
+
+const struct owner_shard *owner_shards(void)
+{
+    return the_owners.shard;
+}
 
 // Set in a thread that forks from a signal handler inside the registry; see owner_fork_prepare.
 static thread_local_ u32 fork_skipped;
@@ -109,9 +111,9 @@ static unsigned pick_shard(void)
     return my_shard - 1u;
 }
 
-static struct shard *take(unsigned i)
+static struct owner_shard *take(unsigned i)
 {
-    struct shard *s = &the_owners.shard[i];
+    struct owner_shard *s = &the_owners.shard[i];
     if (unlikely(!lock_take(&s->lock)))
         die("owner: a signal handler uses a region or pool that it interrupted", s);
     return s;
@@ -121,7 +123,7 @@ void owner_add(loam_owner_link *link, const struct loam_owner_ops *ops)
 {
     assert(link->ops == NULL); // N1
     link->shard = pick_shard();
-    struct shard *s = take(link->shard);
+    struct owner_shard *s = take(link->shard);
     link->ops = ops;
     link->prev = NULL;
     link->next = s->first;
@@ -135,7 +137,7 @@ void owner_remove(loam_owner_link *link)
 {
     if (link->ops == NULL)
         return;
-    struct shard *s = take(link->shard);
+    struct owner_shard *s = take(link->shard);
     if (unlikely(owner_watching())) {
         loam_owner_info info = describe(link);
         owner_note(&info);
@@ -162,7 +164,7 @@ void owner_unlock(loam_owner_link *link)
     lock_give(&the_owners.shard[link->shard].lock);
 }
 
-static bool find_in_shard(const struct shard *s, const void *p, loam_owner_info *ret)
+static bool find_in_shard(const struct owner_shard *s, const void *p, loam_owner_info *ret)
 {
     for (const loam_owner_link *l = s->first; l != NULL; l = l->next) {
         size_t offset;
@@ -181,7 +183,7 @@ void owner_each(const struct loam_owner_ops *ops, void (*see)(void *ctx, loam_ow
                 void *ctx)
 {
     for (unsigned i = 0; i < SHARDS; i++) {
-        struct shard *s = take(i);
+        struct owner_shard *s = take(i);
         for (loam_owner_link *l = s->first; l != NULL; l = l->next)
             if (l->ops == ops)
                 see(ctx, l);
@@ -193,7 +195,7 @@ bool loam_owner_find(const void *p, loam_owner_info *ret)
 {
     bool found = false;
     for (unsigned i = 0; i < SHARDS && !found; i++) {
-        struct shard *s = take(i);
+        struct owner_shard *s = take(i);
         found = find_in_shard(s, p, ret);
         lock_give(&s->lock);
     }
@@ -256,7 +258,7 @@ bool loam_owner_at(size_t i, loam_owner_info *ret)
 {
     bool found = false;
     for (unsigned k = 0; k < SHARDS && !found; k++) {
-        struct shard *s = take(k);
+        struct owner_shard *s = take(k);
         const loam_owner_link *l = s->first;
         for (; l != NULL && i > 0; i--)
             l = l->next;

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/base.h"
+#include "os/os.h"
 
 #include <loam/owner.h>
 
@@ -28,6 +29,15 @@ void owner_add(loam_owner_link *link, const struct loam_owner_ops *ops);
 void owner_remove(loam_owner_link *link); // nothing happens if it is not registered
 void owner_lock(loam_owner_link *link);   // nor here
 void owner_unlock(loam_owner_link *link);
+
+// The registry itself, for who looks at the process from outside: struct heap_root tells its
+// address.
+#define OWNER_SHARDS 16
+struct owner_shard {
+    aligned_(64) struct lock lock;
+    loam_owner_link *first;
+};
+const struct owner_shard *owner_shards(void); // OWNER_SHARDS of them
 
 // What the owners of one kind, name and place held, since owner_watch.
 struct owner_sum {

@@ -15,19 +15,13 @@ static const char *last_part(const char *path)
 
 // What an owner is called when there is no name: told by its kind.
 static const char *const kind_labels[SPACE_KINDS] = {
-    [SPACE_HEAP] = "loam's heap",
-    [SPACE_TABLES] = "loam's tables",
-    [SPACE_RECORDING] = "loam's recording",
-    [SPACE_BRK] = "brk heap",
-    [SPACE_ARENA] = "malloc arena",
-    [SPACE_STACK] = "stack",
-    [SPACE_PROGRAM] = "the program",
-    [SPACE_LIBRARY] = "a library",
-    [SPACE_FILE] = "a file",
-    [SPACE_SHARED] = "shared memory",
-    [SPACE_ANONYMOUS] = "anonymous",
-    [SPACE_RESERVED] = "no access",
-    [SPACE_KERNEL] = "kernel",
+    [SPACE_HEAP] = "loam's heap",           [SPACE_TABLES] = "loam's tables",
+    [SPACE_RECORDING] = "loam's recording", [SPACE_BRK] = "brk heap",
+    [SPACE_ARENA] = "malloc arena",         [SPACE_STACK] = "stack",
+    [SPACE_TASKS] = "stacks of tasks",      [SPACE_PROGRAM] = "the program",
+    [SPACE_LIBRARY] = "a library",          [SPACE_FILE] = "a file",
+    [SPACE_SHARED] = "shared memory",       [SPACE_ANONYMOUS] = "anonymous",
+    [SPACE_RESERVED] = "no access",         [SPACE_KERNEL] = "kernel",
 };
 
 // "[anon:name]" is the name that the program gave by prctl.

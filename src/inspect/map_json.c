@@ -117,6 +117,20 @@ static json_t *slabs(const struct blocks *b)
     return list;
 }
 
+static json_t *named(const struct owners *o)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < o->count; i++) {
+        const struct owned *x = &o->owned[i];
+        json_t *j = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "kind", text(x->kind), "name",
+                              text(x->name), "place", text(x->place), "held", integer(x->held),
+                              "used", integer(x->used), "used_max", integer(x->used_max), "resets",
+                              integer(x->resets));
+        json_array_append_new(list, j);
+    }
+    return list;
+}
+
 // ---------------------------------------------------------------- all
 
 json_t *map_json(const struct map_view *m, const struct map_options *o)
@@ -140,6 +154,7 @@ json_t *map_json(const struct map_view *m, const struct map_options *o)
     json_object_set_new(j, "account", account_json(&m->account));
     json_object_set_new(j, "classes", account_classes_json(&m->account));
     json_object_set_new(j, "owners", owners(m));
+    json_object_set_new(j, "named", named(&s->owners));
     if (o->pages)
         json_object_set_new(j, "slabs", slabs(&s->blocks));
     json_t *list = json_array();

@@ -129,6 +129,7 @@ static bool matters(const struct map_view *m, const struct row *r)
     case SPACE_HEAP:
     case SPACE_BRK:
     case SPACE_STACK:
+    case SPACE_TASKS:
     case SPACE_PROGRAM:
         return true;
     case SPACE_RESERVED:

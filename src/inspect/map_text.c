@@ -4,8 +4,10 @@
 #include "inspect/map_rows.h"
 #include "inspect/strip.h"
 
+#include "report/utf8.h"
 #include "report/words.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define OWNERS_MAX 10
@@ -152,6 +154,53 @@ static void lacks(struct ink *k, const struct map_view *m, const struct map_opti
         ink_wrap(k, INK_DIM, "Frame numbers are told to root only.");
 }
 
+#define NAMED_MAX 6
+
+static int by_held(const void *a, const void *b)
+{
+    const struct owned *x = *(const struct owned *const *)a, *y = *(const struct owned *const *)b;
+    return x->held != y->held ? (x->held < y->held ? 1 : -1) : strcmp(x->name, y->name);
+}
+
+static void named_row(struct ink *k, const struct owned *x)
+{
+    char text[2 * OWNED_TEXT], share[WORDS_SIZE];
+    snprintf(text, sizeof text, "%s %s", x->kind, x->name);
+    utf8_clean(text);
+    ink(k, INK_PLAIN, "  ");
+    ink_cut(k, INK_PLAIN, text, LABEL - 4);
+    ink_to(k, LABEL);
+    size_right(k, INK_BOLD, x->held);
+    ink(k, INK_PLAIN, "  ");
+    ink_bar(k, x->used, x->held, k->width >= 100 ? BAR : BAR / 2);
+    ink(k, INK_PLAIN, "%6s", words_share(share, x->used, x->held));
+    ink(k, INK_DIM, " in use  ");
+    snprintf(text, sizeof text, "%s", x->place);
+    utf8_clean(text);
+    ink_cut(k, INK_DIM, text, k->width - k->column);
+    ink_line(k);
+}
+
+// Regions and pools: who cuts the heap's blocks into objects of its own.
+static void named(struct ink *k, const struct owners *o)
+{
+    const struct owned **list = calloc(o->count + 1, sizeof *list);
+    size_t count = 0;
+    for (size_t i = 0; list != NULL && i < o->count; i++)
+        if (o->owned[i].held != 0 && strcmp(o->owned[i].kind, "task") != 0)
+            list[count++] = &o->owned[i];
+    if (count != 0) {
+        qsort(list, count, sizeof *list, by_held);
+        ink(k, INK_HEAD, "REGIONS AND POOLS");
+        ink(k, INK_DIM, "  within the heap");
+        ink_line(k);
+        for (size_t i = 0; i < count && i < NAMED_MAX; i++)
+            named_row(k, list[i]);
+        ink_line(k);
+    }
+    free(list);
+}
+
 void map_text(struct ink *k, const struct map_view *m, const struct map_options *o)
 {
     head(k, m);
@@ -160,6 +209,7 @@ void map_text(struct ink *k, const struct map_view *m, const struct map_options 
     owners(k, m);
     account_text(k, &m->account);
     account_classes_text(k, &m->account);
+    named(k, &m->space.owners);
     map_rows(k, m, o);
     lacks(k, m, o);
     if (!o->all && !space_is_core(&m->space)) {

@@ -95,6 +95,15 @@ static json_t *block(struct translate *t)
     return o;
 }
 
+static json_t *named(const struct translate *t)
+{
+    u64 offset;
+    const struct owned *x = owners_find(&t->space.owners, t->addr, &offset);
+    return x == NULL ? json_null()
+                     : json_pack("{s:o, s:o, s:o, s:o}", "kind", text(x->kind), "name",
+                                 text(x->name), "place", text(x->place), "offset", integer(offset));
+}
+
 json_t *translate_json(struct translate *t)
 {
     bool known = t->space.no_pages == 0 && t->part != NULL;
@@ -107,6 +116,7 @@ json_t *translate_json(struct translate *t)
     json_object_set_new(o, "memory_known", json_boolean(t->space.no_memory == 0));
     json_object_set_new(o, "frame", frame(t));
     json_object_set_new(o, "mapping", mapping(t));
+    json_object_set_new(o, "named", named(t));
     json_object_set_new(o, "block", block(t));
     return o;
 }

@@ -268,6 +268,26 @@ static void block(struct ink *k, struct translate *t)
         ink(k, INK_DIM, "not recorded: 'loam run -- prog' records who allocates\n");
 }
 
+// The region, pool or task that cuts the memory into objects of its own.
+static void named(struct ink *k, const struct translate *t)
+{
+    u64 offset;
+    const struct owned *x = owners_find(&t->space.owners, t->addr, &offset);
+    char text[2 * OWNED_TEXT];
+    if (x == NULL)
+        return;
+    heading(k, "NAMED");
+    snprintf(text, sizeof text, "%s %s", x->kind, x->name);
+    utf8_clean(text);
+    ink(k, INK_BOLD, "%s", text);
+    snprintf(text, sizeof text, "%s", x->place);
+    utf8_clean(text);
+    ink(k, INK_PLAIN, *text != 0 ? ", made at %s" : "%s", text);
+    ink(k, INK_PLAIN, ", +%llu%s", (unsigned long long)offset,
+        x->object != 0 ? " in its object" : "");
+    ink_line(k);
+}
+
 static void owner(struct ink *k, struct translate *t)
 {
     char label[MAP_LABEL];
@@ -280,6 +300,7 @@ static void owner(struct ink *k, struct translate *t)
                 (unsigned long long)(p->end - t->addr));
         ink_line(k);
     }
+    named(k, t);
     if (p->kind == SPACE_HEAP && t->space.heap)
         block(k, t);
 }

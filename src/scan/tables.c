@@ -60,6 +60,7 @@ int tables_root(struct target *t, u64 at, struct root *ret_root)
         .far = h.far,
         .far_count = h.far_count,
         .chunks = h.chunks,
+        .owners = h.owners,
     };
     if (r.base == 0)
         r.pages = 0;

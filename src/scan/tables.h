@@ -12,7 +12,7 @@ struct root {
     u64 desc, side, remote;
     u64 heaps, heaps_count;
     u64 far, far_count;
-    u64 chunks;
+    u64 chunks, owners;
 };
 
 // 0, -EBADMSG or what the target's read said.

@@ -140,6 +140,7 @@ static enum account_part part_of(enum space_kind kind)
     case SPACE_RECORDING:
         return ACCOUNT_TABLES;
     case SPACE_STACK:
+    case SPACE_TASKS:
         return ACCOUNT_STACKS;
     case SPACE_PROGRAM:
     case SPACE_LIBRARY:

@@ -19,7 +19,7 @@ enum account_part {
     ACCOUNT_WASTE,  // behind what was asked for, up to the size class; 0 where it is not recorded
     ACCOUNT_FREE,   // the heap's, without a live block: free blocks, tails of slabs, free pages
     ACCOUNT_TABLES, // what loam knows about blocks: tables, tags, the recording
-    ACCOUNT_STACKS, // of threads
+    ACCOUNT_STACKS, // of threads, and of loam's tasks
     ACCOUNT_FILES,  // pages of files: code, constants, mapped data
     ACCOUNT_OTHER,  // anonymous memory of anybody else: .data and .bss, brk, mmap, shared memory
     ACCOUNT_PARTS

@@ -14,11 +14,11 @@
 #define ARENA_SIZE (64 * MiB) // glibc's malloc aligns its arenas to that
 
 const char *const space_kind_names[SPACE_KINDS] = {
-    [SPACE_HEAP] = "heap",       [SPACE_TABLES] = "tables",       [SPACE_RECORDING] = "recording",
-    [SPACE_BRK] = "brk",         [SPACE_ARENA] = "arena",         [SPACE_STACK] = "stack",
-    [SPACE_PROGRAM] = "program", [SPACE_LIBRARY] = "library",     [SPACE_FILE] = "file",
-    [SPACE_SHARED] = "shared",   [SPACE_ANONYMOUS] = "anonymous", [SPACE_RESERVED] = "reserved",
-    [SPACE_KERNEL] = "kernel",
+    [SPACE_HEAP] = "heap",         [SPACE_TABLES] = "tables",   [SPACE_RECORDING] = "recording",
+    [SPACE_BRK] = "brk",           [SPACE_ARENA] = "arena",     [SPACE_STACK] = "stack",
+    [SPACE_TASKS] = "tasks",       [SPACE_PROGRAM] = "program", [SPACE_LIBRARY] = "library",
+    [SPACE_FILE] = "file",         [SPACE_SHARED] = "shared",   [SPACE_ANONYMOUS] = "anonymous",
+    [SPACE_RESERVED] = "reserved", [SPACE_KERNEL] = "kernel",
 };
 
 // A range that is known to belong to somebody, whatever the mappings are called.
@@ -92,6 +92,9 @@ static void claim_heap(struct space *s, struct claims *c)
 
 static void claim_stacks(const struct space *s, struct claims *c)
 {
+    for (u32 i = 0; i < s->owners.area_count; i++)
+        claim(c,
+              (struct claim){s->owners.area[i].start, s->owners.area[i].end, SPACE_TASKS, "", 0});
     for (size_t i = 0; i < s->threads.count; i++) {
         const struct thread_stack *t = &s->threads.stack[i];
         claim(c, (struct claim){t->start, t->end, SPACE_STACK, t->name, t->tid});
@@ -338,6 +341,8 @@ static int load_blocks(struct space *s, unsigned what)
         return 0;
     struct target *t = space_target(s);
     int e = recorded_load(&s->recorded, t, &s->smaps, s->pid, s->root);
+    if (e == 0)
+        e = owners_load(&s->owners, t, s->root);
     if (e < 0)
         return e;
     u64 tags = s->recorded.process != NULL ? s->recorded.process->tags : 0;
@@ -389,6 +394,7 @@ void space_done(struct space *s)
 {
     if (s->heap)
         blocks_done(&s->blocks);
+    owners_done(&s->owners);
     recorded_done(&s->recorded);
     smaps_done(&s->smaps);
     threads_done(&s->threads);

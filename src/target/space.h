@@ -19,6 +19,7 @@
 #include "scan/blocks.h"
 #include "target/core.h"
 #include "target/memory.h"
+#include "target/owners.h"
 #include "target/recorded.h"
 #include "target/residence.h"
 #include "target/threads.h"
@@ -30,6 +31,7 @@ enum space_kind {
     SPACE_BRK,       // what sbrk gave
     SPACE_ARENA,     // glibc's malloc: an arena of a thread
     SPACE_STACK,     // a thread's stack
+    SPACE_TASKS,     // stacks of loam's tasks
     SPACE_PROGRAM,   // the executable's own segments
     SPACE_LIBRARY,   // those of libraries
     SPACE_FILE,      // other mapped files
@@ -70,6 +72,7 @@ struct space {
     bool heap;        // blocks are known
     bool asked;       // and the sizes that were asked for, and their sites
     struct recorded recorded;
+    struct owners owners; // regions, pools, tasks
     struct blocks blocks;
 };
 

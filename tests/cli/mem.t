@@ -176,12 +176,19 @@ $pss += smaps($_->{pid})->{Pss} for @{$tree->{processes}};
 ok(abs($tree->{pss} - $pss) < 0.1 * $pss, '--tree: PSS adds up', "$tree->{pss} and $pss");
 
 # --watch ends with the process.
-my $short = fork // die;
-if ($short == 0) { exec 'sleep', '0.2' }
-my $watched = `$loam mem --watch 1 --json $short`;
-is($?, 0, '--watch ends with the process');
-ok($watched =~ /loam-mem/, '--watch has looked');
-waitpid $short, 0;
+{
+    my $tmp = tempdir(CLEANUP => 1);
+    my $short = still();
+    my $watch = fork // die;
+    if ($watch == 0) {
+        open STDOUT, '>', "$tmp/watched";
+        exec $loam, 'mem', '--watch', 1, '--json', $short;
+    }
+    select undef, undef, undef, 0.01 until slurp("$tmp/watched") =~ /loam-mem/;
+    kill 'KILL', $short;
+    waitpid $watch, 0;
+    is($?, 0, '--watch ends with the process');
+}
 
 sub refuses {
     my ($what, $status, $pattern, @arguments) = @_;

@@ -148,6 +148,50 @@ is($l->{asked}, 300_000, 'what was asked for of it');
 my $human = `$loam translate $rpid @{[sprintf '%x', $block]}`;
 ok($human =~ /wanted\s+\S*subject\.c:9/, 'a page: who allocated it', split /\n/, $human);
 
+# Named owners: a region, a pool, a task's stack; in a program that has loam linked in.
+open $c, '>', "$tmp/owners.c" or die;
+print $c <<'EOF';
+#include <loam/pool.h>
+#include <loam/region.h>
+#include <loam/task.h>
+#include <stdio.h>
+#include <unistd.h>
+struct conn {
+    int fd;
+    char name[60];
+};
+LOAM_POOL(conns, struct conn)
+static void all(void *arg)
+{
+    char here;
+    loam_region r;
+    loam_region_init(&r, "http.request");
+    char *p = loam_region_push_raw(&r, 5000, 16);
+    conns c = conns_make(LOAM_HERE);
+    conns_handle h;
+    struct conn *k = NULL;
+    for (int i = 0; i < 100; i++)
+        k = conns_new(&c, &h);
+    dprintf(1, "%p %p %p %d\n", (void *)p, (void *)k, (void *)&here, (int)getpid());
+    for (;;)
+        pause();
+}
+int main(void) { return loam_task_run(NULL, all, NULL); }
+EOF
+close $c;
+system("$cc -g -O1 -w -I$top/include -o $tmp/owners $tmp/owners.c $build/libloam_malloc.a -pthread") == 0 or die;
+open my $owners, '-|', "$tmp/owners" or die;
+my @said = split ' ', <$owners>;
+push @kill, my $opid = pop @said;
+my ($region, $object, $stack) = map { translate($opid, hex($_) + 3)->{named} } @said;
+is("$region->{kind} $region->{name} $region->{offset}", 'region http.request 3', 'a region by its name');
+ok($region->{place} =~ /owners\.c:15$/, 'where it was made', $region->{place});
+is("$object->{kind} $object->{offset}", 'pool 3', 'an object in a pool');
+is($stack->{kind}, 'task', 'the stack of a task');
+my $owned = decode_json(scalar `$loam map --json $opid`);
+is(scalar(grep { $_->{kind} eq 'tasks' && $_->{rss} } @{$owned->{parts}}) > 0 ? 1 : 0, 1, 'stacks of tasks in the map');
+is(join(' ', sort map { $_->{kind} } @{$owned->{named}}), 'pool region task tasks', 'named owners in the map');
+
 # Nothing there, nobody's, and no address.
 ok(scalar(`$loam translate $pid 10` =~ /nothing is mapped there.*\n.*below the start of/), 'nothing is mapped, and what is near');
 ok(scalar(`$loam translate $pid 0x8000000000000000` =~ /no address of a program/), 'the hole in the middle');
