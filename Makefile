@@ -255,6 +255,17 @@ fuzz: build/fuzz/recording $O/tests/web/rich
 	cd build/fuzz && ./recording -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=3000 \
 		-max_len=200000 -len_control=0 corpus
 
+# The toolkit against its models, a target a part.
+OWN_PARTS := vec slice region pool rc layout
+build/fuzz/own-%: fuzz/own.c $(wildcard fuzz/own/*.h src/own/*.[ch] include/loam/*.h)
+	@mkdir -p build/fuzz/own-corpus/$*
+	clang $(filter-out -MMD -MP -O2 -DNDEBUG,$(ALL_CFLAGS)) -O1 -w -fblocks -DPART=$* \
+		-fsanitize=fuzzer,address,undefined -o $@ $< $(TARGET_OBJS:$O/obj/%.o=%.c) -pthread -ldl
+.PHONY: fuzz-own
+fuzz-own: $(OWN_PARTS:%=build/fuzz/own-%)
+	cd build/fuzz && for part in $(OWN_PARTS); do ./own-$$part -max_total_time=$(FUZZ_SECONDS) \
+		-timeout=20 -max_len=4000 -len_control=0 own-corpus/$$part || exit 1; done
+
 .PHONY: web
 web:
 	@command -v npm >/dev/null || { echo "make web needs node and npm: apt-get install nodejs npm"; exit 1; }
