@@ -2,13 +2,16 @@
 //
 //     stopper                              thread
 //     stop = n (odd)
-//     silent += 1; signal with (n, i)  ->  handler: thread[i] = where I am; answered = n
-//     wait until silent == 0           <-  silent -= 1, wakes
+//     state = (n, ASKED); signals it   ->  state: ASKED to WRITING, or go back, it is too late
+//     waits until all are ANSWERED         where am I
+//                                      <-  state = (n, ANSWERED), rings
 //     (all stand still)                    waits while stop == n
 //     stop = n + 1, wakes              ->  goes on
 //
-// The number of the stop travels with the signal, so one that comes late does nothing. Threads are
-// listed again until no new one turns up: while all known ones stand still, none is born.
+// The number of the stop travels with the signal, so one that comes late does nothing. Who gives up
+// turns ASKED into CANCELLED, and waits for those that are WRITING, so nobody writes into a later
+// stop. Threads are listed again until no new one turns up: while all known ones stand still, none
+// is born. tests/model/world_test.c tries every order of it.
 #include "os/world.h"
 #include "os/os.h"
 #include "os/thread.h"
@@ -24,13 +27,16 @@
 #define SIGNAL_FIRST    58 // real-time signals that libc does not use, tried downwards
 #define SIGNAL_LAST     40
 #define THREADS_FIRST   256
-#define PATIENCE_MS     1000 // for a thread to answer
-#define LISTEN_TRIES    40   // a thread that is being born or forks blocks all signals for a moment
+#define PATIENCE_MS     1000       // for a thread to answer
+#define DEAD_LOOK_NS    2000000ull // between two looks who has died
+#define LISTEN_TRIES    40 // a thread that is being born or forks blocks all signals for a moment
 #define LISTEN_PAUSE_MS 1
 
+enum { ASKED = 0, WRITING, ANSWERED, CANCELLED };
+
 static struct {
-    _Atomic u32 stop;   // odd: a stop is on
-    _Atomic u32 silent; // threads that were signalled and have not answered
+    _Atomic u32 stop; // odd: a stop is on
+    _Atomic u32 bell; // rung by every answer
     _Atomic int signal;
     struct world_thread *thread;
     size_t count, room;
@@ -39,25 +45,35 @@ static struct {
 
 // ---------------------------------------------------------------- in the thread that is stopped
 
+static u32 state_make(u32 stop, u32 phase)
+{
+    return stop << 2 | phase;
+}
+
 // `context` lies above the handler's own frames, below the registers.
 static void on_stop(int number, siginfo_t *info, void *context)
 {
     (void)number;
     u64 value = (u64)(uintptr_t)info->si_value.sival_ptr;
     u32 stop = (u32)(value >> 32);
-    if (info->si_code != SI_QUEUE || stop != atomic_load_explicit(&the.stop, memory_order_acquire))
+    if (info->si_code != SI_QUEUE || !(stop & 1))
         return;
     int saved = errno;
     struct world_thread *t = &the.thread[(u32)value];
-    t->sp = (const char *)((uintptr_t)context & ~(uintptr_t)7);
-    t->tp = __builtin_thread_pointer();
-    // Release: with the acquire in wait_for_all, after which sp is read.
-    atomic_store_explicit(&t->answered, stop, memory_order_release);
-    if (atomic_fetch_sub_explicit(&the.silent, 1, memory_order_acq_rel) == 1)
-        unpark(&the.silent, 1);
-    // Acquire: pairs with the release in world_go; what was done to memory meanwhile is seen.
-    while (atomic_load_explicit(&the.stop, memory_order_acquire) == stop)
-        park(&the.stop, stop, PARK_FOREVER);
+    u32 asked = state_make(stop, ASKED);
+    if (atomic_compare_exchange_strong_explicit(&t->state, &asked, state_make(stop, WRITING),
+                                                memory_order_relaxed, memory_order_relaxed)) {
+        t->sp = (const char *)((uintptr_t)context & ~(uintptr_t)7);
+        t->tp = __builtin_thread_pointer();
+        // Release: with the acquire in all_answered, after which sp is read.
+        atomic_store_explicit(&t->state, state_make(stop, ANSWERED), memory_order_release);
+        // Release: who sees the bell rung sees the answer, and does not go to sleep over it.
+        atomic_fetch_add_explicit(&the.bell, 1, memory_order_release);
+        unpark(&the.bell, 1);
+        // Acquire: pairs with the release in world_go; what was done to memory meanwhile is seen.
+        while (atomic_load_explicit(&the.stop, memory_order_acquire) == stop)
+            park(&the.stop, stop, PARK_FOREVER);
+    }
     errno = saved;
 }
 
@@ -121,7 +137,6 @@ void world_forked(void)
 {
     u32 stop = atomic_load_explicit(&the.stop, memory_order_relaxed);
     atomic_store_explicit(&the.stop, stop + (stop & 1), memory_order_relaxed);
-    atomic_store_explicit(&the.silent, 0, memory_order_relaxed);
     the.count = 0;
 }
 
@@ -216,11 +231,8 @@ static int signal_thread(u32 stop, size_t i)
     info.si_code = SI_QUEUE;
     info.si_pid = getpid();
     info.si_value.sival_ptr = (void *)(uintptr_t)((u64)stop << 32 | i);
-    // Before the signal: the answer may come first.
-    atomic_fetch_add_explicit(&the.silent, 1, memory_order_relaxed);
     if (syscall(SYS_rt_tgsigqueueinfo, info.si_pid, the.thread[i].tid, info.si_signo, &info) == 0)
         return 0;
-    atomic_fetch_sub_explicit(&the.silent, 1, memory_order_relaxed);
     return errno == ESRCH ? -ESRCH : -EBUSY;
 }
 
@@ -246,7 +258,8 @@ static int meet(u32 stop, u32 me, u32 tid)
         return -ENOMEM;
     struct world_thread *t = &the.thread[the.count];
     t->tid = tid;
-    atomic_store_explicit(&t->answered, 0, memory_order_relaxed);
+    // Before the signal: the answer may come first. The signal orders it.
+    atomic_store_explicit(&t->state, state_make(stop, ASKED), memory_order_relaxed);
     int e = signal_thread(stop, the.count);
     if (e == -ESRCH)
         return 0;
@@ -255,35 +268,61 @@ static int meet(u32 stop, u32 me, u32 tid)
     return e == 0 ? 1 : e;
 }
 
-// Threads that ended with the signal on its way will never answer.
+// True if that thread will never answer.
+static bool cancel(struct world_thread *t, u32 stop)
+{
+    u32 asked = state_make(stop, ASKED);
+    return atomic_compare_exchange_strong_explicit(&t->state, &asked, state_make(stop, CANCELLED),
+                                                   memory_order_relaxed, memory_order_relaxed);
+}
+
+// Threads that ended with the signal on its way.
 static void drop_dead(u32 stop)
 {
     for (size_t i = 0; i < the.count; i++) {
         struct world_thread *t = &the.thread[i];
-        if (t->tid == 0 || atomic_load_explicit(&t->answered, memory_order_relaxed) == stop ||
-            ear_now(t->tid) != EAR_GONE)
-            continue;
-        // It may have answered, and be dead all the same only if it was killed; so is everybody.
-        t->tid = 0;
-        atomic_fetch_sub_explicit(&the.silent, 1, memory_order_relaxed);
+        if (atomic_load_explicit(&t->state, memory_order_relaxed) == state_make(stop, ASKED) &&
+            ear_now(t->tid) == EAR_GONE && cancel(t, stop))
+            t->tid = 0;
     }
+}
+
+static bool all_answered(u32 stop)
+{
+    for (size_t i = 0; i < the.count; i++)
+        // Acquire: pairs with the release in on_stop.
+        if (the.thread[i].tid != 0 &&
+            atomic_load_explicit(&the.thread[i].state, memory_order_acquire) !=
+                state_make(stop, ANSWERED))
+            return false;
+    return true;
 }
 
 static bool wait_for_all(u32 stop)
 {
-    u64 start = os_monotonic_ns(), deadline = start + PATIENCE_MS * 1000000ull;
+    u64 start = os_monotonic_ns();
     for (;;) {
-        // Acquire: pairs with the decrements in on_stop.
-        u32 silent = atomic_load_explicit(&the.silent, memory_order_acquire);
-        if (silent == 0)
+        u32 bell = atomic_load_explicit(&the.bell, memory_order_acquire);
+        if (all_answered(stop))
             return true;
         u64 now = os_monotonic_ns();
-        if (now > deadline)
+        if (now - start > PATIENCE_MS * 1000000ull)
             return false;
-        park(&the.silent, silent, now + 2000000);
-        if (os_monotonic_ns() - start > 2000000)
+        park(&the.bell, bell, now + DEAD_LOOK_NS);
+        if (now - start > DEAD_LOOK_NS)
             drop_dead(stop);
     }
+}
+
+// Afterwards nobody writes into the table: who has not begun will not, who has is waited for.
+static void give_up(u32 stop)
+{
+    for (size_t i = 0; i < the.count; i++)
+        if (!cancel(&the.thread[i], stop))
+            while (atomic_load_explicit(&the.thread[i].state, memory_order_relaxed) ==
+                   state_make(stop, WRITING))
+                os_yield();
+    world_go();
 }
 
 struct entry { // as the kernel writes it
@@ -356,14 +395,13 @@ int world_stop(void)
     the.count = 0;
     the.me = (u32)gettid();
     the.process = (u32)getpid();
-    atomic_store_explicit(&the.silent, 0, memory_order_relaxed);
     u32 stop = atomic_load_explicit(&the.stop, memory_order_relaxed) + 1;
     assert(stop & 1);
     atomic_store_explicit(&the.stop, stop, memory_order_release);
     e = stop_all(dir, stop);
     syscall(SYS_close, dir);
     if (e < 0)
-        world_go();
+        give_up(stop);
     errno = saved;
     return e;
 }

@@ -15,9 +15,9 @@
 
 struct world_thread {
     u32 tid;
-    _Atomic u32 answered; // number of the stop in which it stands still
-    const char *sp;       // what it holds lies from here up
-    const char *tp;       // its thread pointer
+    _Atomic u32 state; // 4 times the number of the stop, plus what it was told and says (world.c)
+    const char *sp;    // what it holds lies from here up
+    const char *tp;    // its thread pointer
 };
 
 // From now on threads may be stopped: choose a signal and install its handler. 0, or -ENOMEM or
