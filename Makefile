@@ -249,6 +249,13 @@ build/fuzz/recording: fuzz/recording.c fuzz/hostile.h $(wildcard src/report/*.[c
 	@mkdir -p build/fuzz/corpus
 	clang $(filter-out -MMD -MP -O2,$(ALL_CFLAGS)) -O1 -w -fsanitize=fuzzer,address,undefined -o $@ $< \
 		$(FUZZ_SOURCES) $(TOOL_LIBS) -ldl
+build/fuzz/elf: fuzz/elf.c $(wildcard src/inspect/*.[ch])
+	@mkdir -p build/fuzz
+	clang $(filter-out -MMD -MP -O2,$(ALL_CFLAGS)) -O1 -w -fsanitize=fuzzer,address,undefined -o $@ $< \
+		$(FUZZ_SOURCES) $(TOOL_LIBS) -ldl
+.PHONY: fuzz-elf
+fuzz-elf: build/fuzz/elf
+	CC="$(CC)" fuzz/run-elf build/fuzz $(FUZZ_SECONDS)
 .PHONY: fuzz
 fuzz: build/fuzz/recording $O/tests/web/rich
 	$O/tests/web/rich build/fuzz/corpus/rich

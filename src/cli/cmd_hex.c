@@ -53,7 +53,7 @@ static int show(const struct job *job, struct origin *o)
     bool typed = job->o->as != NULL;
     if (typed && find_fields(job, o, &f) != 0)
         return EXIT_BAD_FILE;
-    u64 size = job->o->size != 0 ? job->o->size : typed && f.count > 1 ? f.size : 256;
+    u64 size = job->o->size != 0 ? job->o->size : typed && !f.plain ? f.size : 256;
     size = typed && size < f.size ? f.size : size;
     if (size > HEX_MOST) {
         say(job->c, "at most %llu bytes at a time.", (unsigned long long)HEX_MOST);

@@ -210,6 +210,7 @@ static bool plain_type(struct fields *f, struct store *store, const char *type)
             continue;
         f->name = plain[i].name;
         f->size = plain[i].size;
+        f->plain = true;
         f->items = store_push(store, sizeof *f->items);
         f->items[f->count++] =
             (struct field){plain[i].name, 0, 8 * (u64)plain[i].size, 0, plain[i].kind, 1, NULL, 0};
@@ -233,8 +234,12 @@ int fields_find(struct fields *f, struct store *store, struct image *im, const c
     if (dwarf == NULL)
         return -1;
     walk_types(&w, im, dwarf);
-    if (f->name != NULL && f->size > 0)
+    if (f->name != NULL && f->size > 0 && f->count > 0)
         return 0;
+    if (f->name != NULL) {
+        snprintf(why, IMAGE_WHY, "'%.100s' has no members that are known", f->name);
+        return -1;
+    }
     snprintf(why, IMAGE_WHY, "there is no type '%.100s' in %.300s; --types FILE names another one",
              type, im->path);
     return -1;

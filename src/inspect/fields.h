@@ -38,6 +38,7 @@ struct field {
 struct fields {
     const char *name; // of the type; NULL: nothing was found
     u64 size;         // bytes
+    bool plain;       // u8, ptr ...: one value without a name
     struct field *items;
     u32 count, room;
 };

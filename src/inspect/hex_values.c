@@ -79,36 +79,44 @@ static void print_field(struct ink *k, const struct hex *h, size_t base, const s
     ink_line(k);
 }
 
+static void print_title(struct ink *k, const struct hex *h, size_t base)
+{
+    char n[WORDS_SIZE];
+    const char *kind, *what = origin_what(h->origin, h->at + base, &kind);
+    ink(k, INK_BOLD, "%s", h->fields->name);
+    ink(k, INK_PLAIN, " · %s at 0x%llx in %s", words_of(n, h->fields->size, "byte"),
+        (unsigned long long)(h->at + base), h->origin->name);
+    if (what != NULL)
+        ink(k, INK_CYAN, " · %s", what);
+    ink_line(k);
+}
+
+// A plain type: its offset is all that tells one from the next.
+static void print_plain(struct ink *k, const struct hex *h, size_t base)
+{
+    char value[VALUE_SIZE];
+    const struct hex_pointer *pointer;
+    const struct field *f = &h->fields->items[0];
+    value_of(h, base, f, value, &pointer);
+    ink(k, INK_DIM, "%7zu   ", base);
+    ink(k, style_of(f, value), "%s", value);
+    if (f->kind == FIELD_POINTER)
+        print_target(k, h, value, pointer);
+    ink_line(k);
+}
+
 void hex_values(FILE *out, const struct hex *h)
 {
     struct ink k = ink_on(out);
     const struct fields *f = h->fields;
-    char n[WORDS_SIZE];
-    const char *kind;
     for (size_t base = 0; base < h->size && base + f->size <= h->asked; base += f->size) {
-        const char *what = origin_what(h->origin, h->at + base, &kind);
-        if (base > 0 && f->count > 1)
+        if (base > 0 && !f->plain)
             ink_line(&k);
-        if (base == 0 || f->count > 1) {
-            ink(&k, INK_BOLD, "%s", f->name);
-            ink(&k, INK_PLAIN, " · %s at 0x%llx in %s", words_of(n, f->size, "byte"),
-                (unsigned long long)(h->at + base), h->origin->name);
-            if (what != NULL)
-                ink(&k, INK_CYAN, " · %s", what);
-            ink_line(&k);
-        }
-        struct field moved = f->items[0];
-        for (u32 i = 0; i < f->count && f->count > 1; i++)
+        if (base == 0 || !f->plain)
+            print_title(&k, h, base);
+        if (f->plain)
+            print_plain(&k, h, base);
+        for (u32 i = 0; i < f->count && !f->plain; i++)
             print_field(&k, h, base, &f->items[i]);
-        if (f->count == 1) { // a plain type: its offset is all that tells one from the next
-            char value[VALUE_SIZE];
-            const struct hex_pointer *pointer;
-            value_of(h, base, &moved, value, &pointer);
-            ink(&k, INK_DIM, "%7zu   ", base);
-            ink(&k, style_of(&moved, value), "%s", value);
-            if (moved.kind == FIELD_POINTER)
-                print_target(&k, h, value, pointer);
-            ink_line(&k);
-        }
     }
 }
