@@ -8,6 +8,7 @@
 
 #include "report/jit.h"
 #include "report/rust.h"
+#include "report/scope.h"
 #include "report/symtab.h"
 #include "report/unit.h"
 #include "report/utf8.h"
@@ -32,6 +33,7 @@ struct symbol_file {
     enum symbol_state state;
     struct units units;
     struct symtab symtab;
+    struct scopes scopes;
     u32 nameless;          // answers without a name
     struct module *module; // that points here
     struct symbol_file *next;
@@ -80,6 +82,7 @@ struct symbols *symbols_free(struct symbols *s)
     for (struct symbol_file *f = s->files; f != NULL; f = f->next) {
         units_done(&f->units);
         symtab_done(&f->symtab);
+        scope_done(&f->scopes);
         jit_free(f->jit);
         if (f->dwfl != NULL)
             dwfl_end(f->dwfl);
@@ -264,25 +267,6 @@ static void set_line(struct symbols *s, struct symbol *sym, Dwarf_Die *cu, Dwarf
     sym->line = number > 0 ? (u32)number : 0; // 0: code that the compiler made up
 }
 
-// The chain of scopes from the innermost one that holds `pc` up to its unit. dwarf_getscopes
-// leaves that chain at the first inlined function for the place where it was written;
-// dwarf_getscopes_die, asked with the innermost one, stays with the code.
-static int scopes_of(Dwarf_Die *cu, Dwarf_Addr pc, Dwarf_Die **ret_scopes)
-{
-    Dwarf_Die *scopes = NULL;
-    int n = dwarf_getscopes(cu, pc, &scopes);
-    if (n <= 0)
-        return 0;
-    Dwarf_Die innermost = scopes[0];
-    free(scopes);
-    scopes = NULL;
-    n = dwarf_getscopes_die(&innermost, &scopes);
-    if (n <= 0)
-        return 0;
-    *ret_scopes = scopes;
-    return n;
-}
-
 // An inlined function's DIE says from which line of its caller it was called.
 static void set_call_line(struct symbols *s, struct symbol *caller, Dwarf_Die *cu, Dwarf_Die *die)
 {
@@ -318,27 +302,20 @@ static size_t from_dwarf(struct symbols *s, struct symbol_file *f, Dwarf_Addr at
                          struct symbol out[INLINED_MAX])
 {
     Dwarf_Addr bias;
-    Dwarf_Die *cu = units_find(&f->units, f->mod, at, &bias), *scopes = NULL;
-    Dwarf_Die split;
-    int n = cu == NULL ? 0 : scopes_of(inner_unit(cu, &split), at - bias, &scopes);
-    size_t count = 0;
-    if (cu != NULL)
-        set_line(s, &out[0], cu, at - bias);
-    for (int i = 0; i < n && count + 1 < INLINED_MAX; i++) {
-        int tag = dwarf_tag(&scopes[i]);
-        if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram)
-            continue;
+    Dwarf_Die *cu = units_find(&f->units, f->mod, at, &bias), split, scopes[INLINED_MAX];
+    if (cu == NULL)
+        return 0;
+    size_t n = scope_find(&f->scopes, inner_unit(cu, &split), at - bias, scopes, INLINED_MAX);
+    set_line(s, &out[0], cu, at - bias);
+    for (size_t i = 0; i < n; i++) {
         const char *name = die_name(&scopes[i]);
-        out[count].named = name != NULL;
-        out[count].function = name == NULL ? "?" : demangled(s, name);
-        out[count].inlined = tag == DW_TAG_inlined_subroutine;
-        count++;
-        if (tag == DW_TAG_subprogram)
-            break;
-        set_call_line(s, &out[count], cu, &scopes[i]);
+        out[i].named = name != NULL;
+        out[i].function = name == NULL ? "?" : demangled(s, name);
+        out[i].inlined = dwarf_tag(&scopes[i]) == DW_TAG_inlined_subroutine;
+        if (out[i].inlined && i + 1 < n)
+            set_call_line(s, &out[i + 1], cu, &scopes[i]);
     }
-    free(scopes);
-    return count;
+    return n;
 }
 
 // ---------------------------------------------------------------- code made while it ran
