@@ -104,6 +104,7 @@ struct arm {
     u64 rounds;               // 0: found by trial
     enum lab_statistic statistic;
     bool in_cycles; // report core cycles (by the calibrated clock) instead of ns
+    bool gives_way; // gives the processor away on purpose: a switch does not spoil a sample
     // A team instead of `run`: `threads` threads, one a processor, all at once; `who` counts
     // from 0. The time is that of the slowest.
     void (*team)(void *of, u64 rounds, u32 who);
