@@ -15,7 +15,7 @@ struct nothing {
 static const char *const groups[][2] = {
     {"run", "run a program"},
     {"watch", "watch a program while it runs"},
-    {"inspect", "look at what was recorded"},
+    {"inspect", "look at recordings, processes, files and cores"},
     {"learn", "find out more"},
 };
 

@@ -155,8 +155,13 @@ static void load_text_section(struct facts *f, struct image *im, const char *nam
 {
     const struct section *s = facts_section(f, name);
     Elf_Data *d = s == NULL ? NULL : image_data(im, s->offset, s->file_size, ELF_T_BYTE);
-    if (d != NULL && d->d_size > 0)
-        *ret = facts_text(f, d->d_buf, strnlen(d->d_buf, d->d_size));
+    // Clang's .comment begins with an empty text.
+    const char *at = d == NULL ? NULL : d->d_buf;
+    size_t left = d == NULL ? 0 : d->d_size;
+    for (; left > 0 && *at == 0; at++)
+        left--;
+    if (left > 0)
+        *ret = facts_text(f, at, strnlen(at, left));
 }
 
 // Where Debian and others put debug files: by build-id.

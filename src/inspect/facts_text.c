@@ -251,6 +251,11 @@ static void print_picture(struct page *p)
         if (i < n)
             stretch(p, &t[i], whole);
     }
+    if (n + 3 >= countof(t)) {
+        ink_to(&p->k, 1);
+        ink(&p->k, INK_WARN, "not all of its segments have room here; --json has them");
+        ink_line(&p->k);
+    }
     ink_to(&p->k, 1);
     ink(&p->k, INK_DIM, "%s only on disk", words_size(disk, facts_disk_only(p->f)));
     ink_to(&p->k, right);
@@ -367,19 +372,49 @@ static void print_resident(struct page *p)
     }
 }
 
+// A core has hundreds of segments: its picture is that of the process.
+static void print_core(struct page *p)
+{
+    const struct facts *f = p->f;
+    char text[512], n[WORDS_SIZE], stored[WORDS_SIZE], all[WORDS_SIZE];
+    u64 in_file = 0, in_memory = 0, count = 0;
+    for (u32 i = 0; i < f->segments_count; i++) {
+        bool load = f->segments[i].type == PT_LOAD;
+        count += load;
+        in_file += load ? f->segments[i].file_size : 0;
+        in_memory += load ? f->segments[i].mem_size : 0;
+    }
+    snprintf(text, sizeof text, "%s of %s that the process had mapped, in %s",
+             words_size(stored, in_file), words_size(all, in_memory),
+             words_of(n, count, "segment"));
+    sentence(p, "HOLDS", text);
+    heading(p, "NEXT");
+    ink(&p->k, INK_PLAIN, "loam map %s", f->path);
+    ink(&p->k, INK_DIM, "   the address space in it");
+    ink_line(&p->k);
+    heading(p, "");
+    ink(&p->k, INK_PLAIN, "loam hex %s:ADDR", f->path);
+    ink(&p->k, INK_DIM, "   bytes, and what they mean");
+    ink_line(&p->k);
+}
+
 void facts_print(FILE *out, const struct facts_view *v)
 {
     struct page p = {.k = ink_on(out), .v = v, .f = v->facts};
     print_kind(&p);
-    print_debug(&p);
-    if (v->facts->segments_count > 0)
+    bool core = v->facts->linking == LINKING_CORE;
+    if (core)
+        print_core(&p);
+    else
+        print_debug(&p);
+    if (v->facts->segments_count > 0 && !core)
         print_picture(&p);
     print_hardening(&p);
     print_needs(&p);
     print_relocs(&p);
     for (u32 i = 0; i < v->facts->trouble_count; i++)
         sentence(&p, i == 0 ? "TROUBLE" : "", v->facts->trouble[i]);
-    if (v->sections || v->facts->segments_count == 0)
+    if (v->sections || (v->facts->segments_count == 0 && !core))
         print_sections(&p);
     if (v->resident != NULL)
         print_resident(&p);

@@ -56,7 +56,13 @@ int shield_run(int (*work)(void *ctx), void *ctx)
     }
     if (pid < 0)
         return NO_CHILD;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+    int ended = WIFEXITED(status) ? 0 : WTERMSIG(status);
+    // Nobody reads on ("loam asm ... | head"), or somebody wants an end: then that is ours, too.
+    if (ended == SIGPIPE || ended == SIGINT || ended == SIGTERM || ended == SIGHUP) {
+        signal(ended, SIG_DFL);
+        raise(ended);
+    }
+    return ended == 0 ? WEXITSTATUS(status) : -ended;
 }
 
 const char *shield_words(int result)

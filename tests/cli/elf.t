@@ -118,5 +118,7 @@ is "no file: status" $? 2
 is "80 columns without colour" "$("$loam" elf pie | LC_ALL=C.UTF-8 awk 'length($0) > 100')" ""
 "$loam" elf pie >/dev/full 2>err
 is "a full disk: status" $? 125
+"$loam" elf "$libc" --json 2>err | head -1 >/dev/null
+is "a pipe that closes: nothing is said" "$(cat err)" ""
 like "the page has the picture" "$("$loam" elf pie)" 'FILE +MEMORY'
 done_testing
