@@ -1,5 +1,6 @@
 // cmd_diff.c: `loam diff`: what grew, between two recordings or between two labels of one.
 
+#include "cli/busy.h"
 #include "cli/output.h"
 #include "report/diff_print.h"
 #include "report/load.h"
@@ -148,7 +149,11 @@ static int diff(const struct command *c, int argc, char **argv)
     j.print.places_max = args.all ? 0 : args.places != 0 ? args.places : 5;
     if (load(&j, paths) < 0)
         return EXIT_BAD_FILE;
+    struct busy b = {0};
+    if (args.html != NULL)
+        busy_begin(&b, "loam diff: reading names and lines");
     int r = run_job(&j, paths);
+    busy_end(&b);
     load_done(&j.before);
     load_done(&j.after);
     return r;

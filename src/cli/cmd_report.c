@@ -1,5 +1,6 @@
 // cmd_report.c: `loam report`: a recording, told again.
 
+#include "cli/busy.h"
 #include "cli/output.h"
 #include "cli/view.h"
 #include "report/export.h"
@@ -152,7 +153,12 @@ static int report(const struct command *c, int argc, char **argv)
         return EXIT_BAD_FILE;
     }
     snprintf(next, sizeof next, "loam report%s%s", n == 1 ? " " : "", n == 1 ? path : "");
+    // A page or an export is written when all is known; text comes line by line.
+    struct busy b = {0};
+    if (o.html != NULL || o.output != NULL)
+        busy_begin(&b, "loam report: reading names and lines");
     int r = show(c, &m, &o, next);
+    busy_end(&b);
     load_done(&m);
     return r;
 }

@@ -76,6 +76,24 @@ static void replace(char *name, const char *old, const char *new)
     }
 }
 
+// Rust: "<Vec<T> as FromIterator<T>>::from_iter" is Vec<T>::from_iter to who reads it.
+static void cut_impl(char *name)
+{
+    if (*name != '<')
+        return;
+    char *end = template_end(name + 1), *as = NULL;
+    if (end[-1] != '>' || strncmp(end, "::", 2) != 0)
+        return;
+    int depth = 0;
+    for (char *at = name; at < end && as == NULL; at++) {
+        depth += *at == '<' ? 1 : *at == '>' && at[-1] != '-' ? -1 : 0;
+        as = depth == 1 && strncmp(at, " as ", 4) == 0 ? at : NULL;
+    }
+    size_t size = (size_t)((as != NULL ? as : end - 1) - (name + 1));
+    memmove(name, name + 1, size);
+    memmove(name + size, end, strlen(end) + 1);
+}
+
 const char *name_short(struct store *store, const char *function)
 {
     char *name = store_text(store, function, strlen(function));
@@ -88,6 +106,7 @@ const char *name_short(struct store *store, const char *function)
         *params = 0;
         cut_return_type(name);
     }
+    cut_impl(name);
     replace(name, " >", ">");
     cut_allocators(name);
     replace(name, "std::__cxx11::basic_string<char, std::char_traits<char>>", "std::string");

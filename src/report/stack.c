@@ -144,6 +144,13 @@ static bool runtime_module(const struct module *m)
     return m != NULL && starts_with_one_of(m->name, names, countof(names));
 }
 
+// The insides of Rust's own containers, as those of std:: are for C++.
+static bool rust_alloc(const char *file)
+{
+    const char *library = strncmp(file, "/rustc/", 7) == 0 ? strstr(file, "/library/") : NULL;
+    return library != NULL && strncmp(library, "/library/alloc/", 15) == 0;
+}
+
 static enum role role_judged(const struct stack_line *l)
 {
     const char *name = l->symbol->function;
@@ -153,6 +160,8 @@ static enum role role_judged(const struct stack_line *l)
         return ROLE_START;
     if (l->symbol->named && (one_of(name, wrappers, countof(wrappers)) ||
                              starts_with_one_of(name, wrapper_starts, countof(wrapper_starts))))
+        return ROLE_WRAPPER;
+    if (l->symbol->file != NULL && rust_alloc(l->symbol->file))
         return ROLE_WRAPPER;
     if (!l->symbol->named && runtime_module(l->module))
         return ROLE_START; // only counts at the outer end: stripped libc between clone and main

@@ -272,6 +272,11 @@ TEST(names_cut_short)
         {"(anonymous namespace)::helper(int)", "(anonymous namespace)::helper"},
         {"main::{lambda(int)#1}::operator()(int) const", "main::{lambda(int)#1}::operator()"},
         {"f(void (*)(int)) [clone .cold]", "f"},
+        {"<alloc::vec::Vec<T> as core::iter::FromIterator<T>>::from_iter",
+         "alloc::vec::Vec<T>::from_iter"},
+        {"<[u8]>::copy_within::<usize>", "[u8]::copy_within::<usize>"},
+        {"<fn() -> u8 as A<B>>::call", "fn() -> u8::call"},
+        {"<odd", "<odd"},
         {"odd)", "odd)"},
         {"()", "()"},
     };
