@@ -60,8 +60,9 @@ static void class_row(struct ink *k, const struct account_class *c)
     ink(k, INK_PLAIN, "  ");
     ink_bar(k, c->live_bytes, c->resident, k->width >= 100 ? BAR : BAR / 2);
     ink(k, INK_PLAIN, "%6s", words_share(share, c->live_bytes, c->resident));
-    ink(k, INK_DIM, "  live: %s in %s", words_size(size, c->live_bytes),
-        words_of(count, c->live, "block"));
+    ink(k, INK_DIM, "  live: %s", words_size(size, c->live_bytes));
+    if (k->width >= 100)
+        ink(k, INK_DIM, " in %s", words_of(count, c->live, "block"));
     ink_line(k);
 }
 
@@ -106,11 +107,12 @@ static void pin(struct ink *k, const struct pin *p, struct blame *b)
         ink(k, INK_PLAIN, "; without them %s would be free", words_size(size, p->freed));
     ink_line(k);
     ink_to(k, SIZE + 2);
-    if (site != NULL)
+    if (site != NULL) {
         blame_stack(k, b, site, STACK_LINES);
-    else
-        ink(k, INK_DIM, "from before the recording began\n");
-    k->column = 0;
+        return;
+    }
+    ink(k, INK_DIM, "from before the recording began");
+    ink_line(k);
 }
 
 void account_pins_text(struct ink *k, const struct pins *p, struct blame *b, u32 sites)
@@ -119,7 +121,7 @@ void account_pins_text(struct ink *k, const struct pins *p, struct blame *b, u32
     if (p->slabs == 0)
         return;
     ink(k, INK_HEAD, "FRAGMENTATION");
-    ink(k, INK_PLAIN, "  %s in %s that are less than half live; %s of it is free",
+    ink(k, INK_PLAIN, "  %s in %s less than half live; %s of it free",
         words_size(size, p->resident), words_of(count, p->slabs, "slab"),
         words_size(free, p->resident - p->live));
     ink_line(k);

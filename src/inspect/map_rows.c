@@ -5,6 +5,7 @@
 #include "report/utf8.h"
 #include "report/words.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define ADDRESS 14         // columns
@@ -179,16 +180,32 @@ static void access_of(struct ink *k, const struct map *m)
         m->writable ? 'w' : '-', m->executable ? 'x' : '-', m->shared ? 's' : 'p');
 }
 
-// ".text .rodata", as many as fit.
+static int by_size(const void *a, const void *b)
+{
+    const struct section *x = *(const struct section *const *)a;
+    const struct section *y = *(const struct section *const *)b;
+    u64 of_x = x->end - x->start, of_y = y->end - y->start;
+    return of_x != of_y ? (of_x < of_y ? 1 : -1) : (x->start > y->start) - (x->start < y->start);
+}
+
+#define SECTIONS_MAX 64 // of one mapping; a program has half as many in all
+
+// ".text .plt …", the largest first, as many as fit.
 static void sections_in(struct ink *k, const struct map_view *m, u64 start, u64 end)
 {
+    const struct section *list[SECTIONS_MAX];
     const struct section *x = sections_from(&m->sections, start);
     const struct section *stop = m->sections.section + m->sections.count;
-    for (; x != NULL && x < stop && x->start < end; x++) {
+    size_t count = 0;
+    for (; x != NULL && x < stop && x->start < end && count < SECTIONS_MAX; x++)
+        list[count++] = x;
+    if (count != 0)
+        qsort(list, count, sizeof *list, by_size);
+    for (size_t i = 0; i < count; i++) {
         char name[sizeof x->name];
-        snprintf(name, sizeof name, "%s", x->name);
+        snprintf(name, sizeof name, "%s", list[i]->name);
         utf8_clean(name);
-        if (k->column + 2 + utf8_width(name) >= k->width) {
+        if (k->column + 1 + utf8_width(name) + (i + 1 < count ? 2 : 0) > k->width) {
             ink(k, INK_DIM, " …");
             return;
         }
@@ -279,7 +296,7 @@ static void rows_by_mapping(struct ink *k, const struct map_view *m, bool pages)
 void map_rows(struct ink *k, const struct map_view *m, const struct map_options *o)
 {
     ink(k, INK_HEAD, "THE MAP");
-    ink(k, INK_DIM, "  from low addresses to high; a sign is a page, or more where they are many");
+    ink(k, INK_DIM, "  from low addresses to high; a sign is a page, or several");
     ink_line(k);
     if (o->all)
         rows_by_mapping(k, m, o->pages);

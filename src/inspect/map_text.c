@@ -75,18 +75,22 @@ static void states(struct ink *k, const struct map_view *m)
 
 // ---------------------------------------------------------------- owners
 
+// What fits behind the share.
 static void owner_note(struct ink *k, const struct map_view *m, const struct map_owner *o)
 {
-    char size[WORDS_SIZE], count[WORDS_SIZE];
-    if (o->kind == SPACE_HEAP && m->account.heap)
-        ink(k, INK_DIM, "  %s live in %s", words_size(size, m->account.part[ACCOUNT_LIVE]),
-            words_of(count, m->account.live_blocks, "block"));
-    else if (o->kind == SPACE_STACK)
-        ink(k, INK_DIM, "  of %u thread%s", o->parts, o->parts == 1 ? "" : "s");
-    else if (o->size > o->rss + o->rss / 8)
-        ink(k, INK_DIM, "  of %s", words_size(size, o->size));
+    char size[WORDS_SIZE], count[WORDS_SIZE], note[3 * WORDS_SIZE] = "";
     if (o->swap != 0)
         ink(k, INK_WARN, "  %s in swap", words_size(size, o->swap));
+    if (o->kind == SPACE_HEAP && m->account.heap)
+        snprintf(note, sizeof note, "  %s live%s%s",
+                 words_size(size, m->account.part[ACCOUNT_LIVE]), k->width >= 100 ? " in " : "",
+                 k->width >= 100 ? words_of(count, m->account.live_blocks, "block") : "");
+    else if (o->kind == SPACE_STACK)
+        snprintf(note, sizeof note, "  of %s", words_of(count, o->parts, "thread"));
+    else if (o->size > o->rss + o->rss / 8)
+        snprintf(note, sizeof note, "  of %s", words_size(size, o->size));
+    if (k->column < k->width)
+        ink_cut(k, INK_DIM, note, k->width - k->column);
 }
 
 static void owner_row(struct ink *k, const struct map_view *m, const struct map_owner *o)

@@ -77,11 +77,19 @@ static void item(struct ink *k, const char *what, u64 bytes, u64 whole)
     char size[WORDS_SIZE], share[WORDS_SIZE];
     if (bytes == 0)
         return;
-    if (k->column > LEFT)
+    words_size(size, bytes);
+    words_share(share, bytes, whole);
+    u32 room = (u32)(3 + strlen(what) + 1 + strlen(size) + (whole != 0 ? 3 + strlen(share) : 0));
+    if (k->column > LEFT && k->column + room > k->width) {
+        ink(k, INK_DIM, " ·");
+        ink_line(k);
+        ink_to(k, LEFT);
+    } else if (k->column > LEFT) {
         ink(k, INK_DIM, " · ");
-    ink(k, INK_PLAIN, "%s %s", what, words_size(size, bytes));
+    }
+    ink(k, INK_PLAIN, "%s %s", what, size);
     if (whole != 0)
-        ink(k, INK_DIM, " (%s)", words_share(share, bytes, whole));
+        ink(k, INK_DIM, " (%s)", share);
 }
 
 static void kinds(struct ink *k, const struct mem_sums *m)
@@ -105,9 +113,9 @@ static void rate(struct ink *k, u64 count, u64 ns)
     if (ns < SHORT_NS)
         return;
     if (a_second >= 10)
-        ink(k, INK_DIM, " (%s a second)", words_count(words, (u64)(a_second + 0.5)));
+        ink(k, INK_DIM, " (%s/s)", words_count(words, (u64)(a_second + 0.5)));
     else
-        ink(k, INK_DIM, " (%.1f a second)", a_second);
+        ink(k, INK_DIM, " (%.1f/s)", a_second);
 }
 
 static void fault(struct ink *k, const char *what, u64 now, const u64 *before, u64 ns)
@@ -125,7 +133,7 @@ static void faults(struct ink *k, const struct mem_sums *m, const struct mem_sum
     heading(k, "page faults");
     fault(k, "minor", s->minor, b != NULL ? &b->status.minor : NULL, ns);
     ink(k, INK_DIM, " · ");
-    fault(k, "major, from disk", s->major, b != NULL ? &b->status.major : NULL, ns);
+    fault(k, "major (from disk)", s->major, b != NULL ? &b->status.major : NULL, ns);
     ink(k, INK_DIM, b != NULL ? " in %s" : " over %s", words_time(time, ns));
     ink_line(k);
 }

@@ -260,12 +260,14 @@ static void block(struct ink *k, struct translate *t)
         return;
     const struct site *site = blame_site(&t->blame, b->site);
     heading(k, "SITE");
-    if (site != NULL)
+    if (site != NULL) {
         blame_stack(k, &t->blame, site, STACK);
-    else if (t->blame.known)
-        ink(k, INK_DIM, "not recorded: allocated before the recording began, or by a parent\n");
-    else
-        ink(k, INK_DIM, "not recorded: 'loam run -- prog' records who allocates\n");
+        return;
+    }
+    ink(k, INK_DIM, "%s",
+        t->blame.known ? "not recorded: allocated before the recording began, or by a parent"
+                       : "not recorded: 'loam run -- prog' records who allocates");
+    ink_line(k);
 }
 
 // The region, pool or task that cuts the memory into objects of its own.
