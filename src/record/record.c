@@ -101,7 +101,7 @@ static always_inline_ void note(const struct unwind_caller *from, void *p, size_
         begin_child();
     if (state() != RECORD_ON || !tags_find(p, true, &tags))
         return;
-    struct record_site *s = sites_here(from);
+    struct record_site *s = sites_here(from, size);
     const struct tag tag = {
         .site = s->id, .kind = (u32)kind & 3, .grown = old != NULL, .birth = tally_now()};
     tags_set(&tags, tag, size);
@@ -235,7 +235,7 @@ static void chosen(void *p, size_t size, size_t capacity)
     if (state() != RECORD_ON || !tags_find(p, true, &tags))
         return;
     module_verify();
-    struct record_site *s = sites_here_seldom(&here);
+    struct record_site *s = sites_here_seldom(&here, capacity);
     tags_set(&tags, (struct tag){.site = s->id, .birth = tally_now()}, size);
     tally_sample(s, (struct tally_block){size, capacity});
 }

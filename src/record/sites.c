@@ -3,6 +3,7 @@
 
 #include "heap/api.h"
 #include "os/os.h"
+#include "record/admit.h"
 #include "record/module.h"
 #include "record/tails.h"
 #include "record/tally.h"
@@ -237,17 +238,32 @@ static struct record_site *known(u64 hash)
     return writer_at(slot->place);
 }
 
-static struct record_site *new_site(const struct unwind_start *start, struct unwind_trace t)
+// A stack that is too small for the room that is left is counted in "other".
+static bool is_admitted(u64 hash, u64 bytes)
+{
+    u32 all, left = writer_left(&all);
+    bool new;
+    if (likely(admit(hash, bytes, left, all, &new)))
+        return true;
+    atomic_fetch_add_explicit(&the.process->merged, new, memory_order_relaxed);
+    atomic_fetch_or_explicit(&the.process->flags, PROCESS_MERGED, memory_order_relaxed);
+    return false;
+}
+
+static struct record_site *new_site(const struct unwind_start *start, struct unwind_trace t,
+                                    u64 bytes)
 {
     if (!sites_lock())
         return the.other;
     struct record_site *s = known(t.hash);
-    if (s == NULL)
+    bool admitted = s != NULL || is_admitted(t.hash, bytes);
+    if (s == NULL && admitted)
         s = add_site(start, t);
     sites_unlock();
     if (s != NULL)
         return s;
-    atomic_fetch_or_explicit(&the.process->flags, PROCESS_FULL, memory_order_relaxed);
+    if (admitted)
+        atomic_fetch_or_explicit(&the.process->flags, PROCESS_FULL, memory_order_relaxed);
     return the.other;
 }
 
@@ -267,7 +283,7 @@ static always_inline_ bool trace(const struct unwind_caller *from, struct unwind
 
 // A stack that is new, or that nothing is remembered of.
 static cold_ struct record_site *look_hard(const struct unwind_caller *from, bool traced,
-                                           struct unwind_trace t)
+                                           struct unwind_trace t, u64 bytes)
 {
     struct unwind_start here;
     unwind_capture(&here);
@@ -277,23 +293,23 @@ static cold_ struct record_site *look_hard(const struct unwind_caller *from, boo
         t = unwind_hash(&here);
     t.hash |= 1; // 0 marks an empty slot
     struct record_site *s = traced ? NULL : known(t.hash);
-    return s != NULL ? s : new_site(&here, t);
+    return s != NULL ? s : new_site(&here, t, bytes);
 }
 
-struct record_site *sites_here(const struct unwind_caller *from)
+struct record_site *sites_here(const struct unwind_caller *from, u64 bytes)
 {
     struct unwind_trace t = {0};
     bool traced = trace(from, &t);
     struct record_site *s = likely(traced) ? known(t.hash | 1) : NULL;
-    return likely(s != NULL) ? s : look_hard(from, traced, t);
+    return likely(s != NULL) ? s : look_hard(from, traced, t, bytes);
 }
 
-struct record_site *sites_here_seldom(const struct unwind_start *start)
+struct record_site *sites_here_seldom(const struct unwind_start *start, u64 bytes)
 {
     struct unwind_trace t = unwind_hash(start);
     t.hash |= 1;
     struct record_site *s = known(t.hash);
-    return s != NULL ? s : new_site(start, t);
+    return s != NULL ? s : new_site(start, t, bytes);
 }
 
 bool sites_begin(struct record_process *process, u32 first_site)
@@ -309,6 +325,7 @@ bool sites_begin(struct record_process *process, u32 first_site)
     if (old != NULL)
         os_unmap(old, table_bytes(old->mask + 1));
     tails_clear();
+    admit_clear();
     atomic_store_explicit(&the.table, table_new(TABLE_MIN), memory_order_relaxed);
     the.process = process;
     the.first = the.next = first_site;

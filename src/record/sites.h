@@ -32,9 +32,9 @@ void sites_unlock(void);
 bool sites_locked(void);
 
 // The site of the calling thread's stack, but for loam's own frames; `from` is one of them, or the
-// first that is not. Never NULL.
-struct record_site *sites_here(const struct unwind_caller *from);
+// first that is not. It asks for `bytes`. Never NULL.
+struct record_site *sites_here(const struct unwind_caller *from, u64 bytes);
 // The same for who comes seldom, and needs no cache for each thread.
-struct record_site *sites_here_seldom(const struct unwind_start *start);
+struct record_site *sites_here_seldom(const struct unwind_start *start, u64 bytes);
 // NULL if the site is not of this process (T2).
 struct record_site *sites_of(u32 id);

@@ -147,6 +147,16 @@ void writer_commit(void *record, size_t bytes)
     atomic_store_explicit(&the.block->used, used() + (u32)bytes, memory_order_release);
 }
 
+u32 writer_left(u32 *ret_all)
+{
+    *ret_all = 0;
+    if (the.map == NULL)
+        return 0;
+    u32 taken = atomic_load_explicit(&the.map->blocks, memory_order_relaxed);
+    *ret_all = (u32)((the.map->size_max - RECORDING_HEADER) / RECORDING_BLOCK);
+    return taken < *ret_all ? *ret_all - taken : 0;
+}
+
 u32 writer_place(const void *record)
 {
     return (u32)((size_t)((const char *)record - (const char *)the.map) / 8);

@@ -21,6 +21,9 @@ void *writer_reserve(u32 kind, size_t bytes);
 // The record reserved last is complete; `bytes` of it count, no more than were reserved.
 void writer_commit(void *record, size_t bytes);
 
+// Blocks of the recording that nobody has taken, of how many.
+u32 writer_left(u32 *ret_all);
+
 // Where a record lies, as a number of 8-byte units: half the size of a pointer, in large tables.
 u32 writer_place(const void *record);
 void *writer_at(u32 place);

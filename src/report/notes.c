@@ -131,8 +131,8 @@ static void note_merged(struct noter *n)
         merged += n->m->processes[i].merged;
     if (merged > 0)
         add(n, "merged",
-            "There were more stacks than a recording has room for: %llu that held least are "
-            "counted together, without a place.",
+            "There were more stacks than a recording has room for: some %llu that asked for least "
+            "are counted together, without a place.",
             (unsigned long long)merged);
 }
 

@@ -265,6 +265,32 @@ TEST(full_without_tool)
     CHECK(fake_site(p->index, 0)->allocs == 1024 - (sites - 1));
 }
 
+// Little room: stacks that ask for little are counted together, and one that asks for much still
+// gets a place, however late it comes.
+TEST(the_smallest_are_merged)
+{
+    struct record_process *p = start(256);
+    fake_map->size_max = RECORDING_HEADER + 48 * RECORDING_BLOCK; // three of them are reserved
+    many_stacks();
+    u32 sites = fake_count(p->index, RECORD_SITE);
+    CHECK(p->flags == PROCESS_MERGED); // and not full
+    CHECK(sites > 600 && sites < 1024);
+    CHECK(p->merged > 0 && p->merged == 1024 - (sites - 1));
+    CHECK(fake_site(p->index, 0)->allocs == p->merged);
+    here(MiB);
+    CHECK(fake_count(p->index, RECORD_SITE) == sites + 1);
+    CHECK(fake_site(p->index, sites)->alloc_bytes == MiB);
+    // Many small ones from one place add up.
+    for (volatile u32 i = 0; i < 10000; i++)
+        here(100);
+    CHECK(fake_count(p->index, RECORD_SITE) == sites + 2);
+    CHECK(fake_site(p->index, sites + 1)->allocs > 5000);
+    u64 allocs = 0;
+    for (u32 i = 0; i < sites + 2; i++)
+        allocs += fake_site(p->index, i)->allocs;
+    CHECK(allocs == fake_total(p, allocs) && allocs == 1024 + 1 + 10000);
+}
+
 static _Atomic int stop;
 static void *tool(void *arg unused_)
 {
