@@ -195,6 +195,12 @@ static bool never_returns(const char *name)
     return false;
 }
 
+// The same, or the first call on the way to a throw.
+static bool leads_out(const char *name)
+{
+    return never_returns(name) || (name != NULL && strcmp(name, "__cxa_allocate_exception") == 0);
+}
+
 // ---------------------------------------------------------------- source and relocations
 
 static void set_line(struct reader *r, struct insn *i)
@@ -313,7 +319,7 @@ static bool ends_elsewhere(struct reader *r, const struct insn *i)
         if (kind == CODE_CALL)
             name = r->section != NULL ? refers(r, e.section, at, raw->size).name
                                       : names_at(&r->names, target_of(r, raw));
-        ends = kind == CODE_TRAP || never_returns(name);
+        ends = kind == CODE_TRAP || leads_out(name);
         open = !ends && (kind == CODE_PLAIN || kind == CODE_VECTOR);
     }
     if (raw != NULL)
@@ -439,7 +445,7 @@ static bool leads_to_trap(const struct code *c, u32 from)
 {
     for (u32 i = from; i < c->count && i < from + 12; i++) {
         enum code_kind kind = c->insns[i].kind;
-        if (kind == CODE_TRAP)
+        if (kind == CODE_TRAP || (kind == CODE_CALL && leads_out(c->insns[i].remark)))
             return true;
         if (kind == CODE_RETURN || kind == CODE_JUMP || kind == CODE_BRANCH || kind == CODE_CALL)
             return false;

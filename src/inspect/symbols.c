@@ -36,10 +36,12 @@ static const char *kept(struct names *n, const char *text)
 const char *names_readable(struct names *n, const char *name)
 {
     int status = -1;
-    char *plain = n->demangle == NULL || strncmp(name, "_Z", 2) != 0
+    size_t len = strcspn(name, "@"); // a symbol's version follows
+    char *bare = store_text(n->store, name, len == 0 ? strlen(name) : len);
+    char *plain = n->demangle == NULL || strncmp(bare, "_Z", 2) != 0
                       ? NULL
-                      : n->demangle(name, NULL, NULL, &status);
-    const char *out = kept(n, status == 0 && plain != NULL ? plain : name);
+                      : n->demangle(bare, NULL, NULL, &status);
+    const char *out = kept(n, status == 0 && plain != NULL ? plain : bare);
     free(plain);
     return out;
 }
@@ -52,6 +54,11 @@ static u32 fit(const char *raw, const char *plain, const char *wanted)
     size_t len = strlen(wanted);
     if (strcmp(raw, wanted) == 0 || strcmp(plain, wanted) == 0)
         return 4;
+    // What gcc cuts off a function: foo.cold, foo.part.0.
+    if (strstr(raw, ".cold") != NULL)
+        return 0;
+    if (strstr(plain, " [clone ") != NULL)
+        return strncmp(plain, wanted, len) == 0 && (plain[len] == '(' || plain[len] == ' ');
     if (strncmp(plain, wanted, len) == 0 && (plain[len] == '(' || plain[len] == '<'))
         return 3;
     for (const char *at = strstr(plain, "::"); at != NULL; at = strstr(at + 2, "::")) {
@@ -60,8 +67,7 @@ static u32 fit(const char *raw, const char *plain, const char *wanted)
             return 2;
     }
     // What gcc calls its clones: foo.constprop.0, foo.isra.0, foo.part.0.
-    return strncmp(raw, wanted, len) == 0 && raw[len] == '.' && strstr(raw, ".cold") == NULL ? 1
-                                                                                             : 0;
+    return strncmp(raw, wanted, len) == 0 && raw[len] == '.';
 }
 
 static bool is_code(const GElf_Sym *sym)
@@ -69,6 +75,19 @@ static bool is_code(const GElf_Sym *sym)
     int type = GELF_ST_TYPE(sym->st_info);
     return (type == STT_FUNC || type == STT_GNU_IFUNC || type == STT_NOTYPE) &&
            sym->st_shndx != SHN_UNDEF;
+}
+
+// The identifier that every mangled name of `wanted` has in it: "get" of "net::Box<int>::get(int)".
+// "" when there is none: then all names are taken apart.
+static void identifier_of(const char *wanted, char out[128])
+{
+    size_t end = strcspn(wanted, "(<"), start;
+    for (const char *at; (at = strstr(wanted, "::")) != NULL && at < wanted + end;)
+        end -= (size_t)(at + 2 - wanted), wanted = at + 2;
+    for (start = 0; start < end && (isalnum((u8)wanted[start]) || wanted[start] == '_'); start++)
+        continue;
+    bool all = start == end && end > 0 && end < 128 && strncmp(wanted, "operator", 8) != 0;
+    snprintf(out, 128, "%.*s", all ? (int)end : 0, wanted);
 }
 
 static int not_found(const char *wanted, const char *near, struct names *n, char why[IMAGE_WHY])
@@ -90,12 +109,16 @@ int names_find(struct names *n, const char *wanted, struct found *ret_found, cha
     int count = mod == NULL ? 0 : dwfl_module_getsymtab(mod);
     u32 best = 0;
     const char *near = NULL;
+    char identifier[128];
+    identifier_of(wanted, identifier);
     for (int i = 0; i < count; i++) {
         GElf_Sym sym;
         GElf_Addr at;
         GElf_Word section;
         const char *raw = dwfl_module_getsym_info(mod, i, &sym, &at, &section, NULL, NULL);
         if (raw == NULL || *raw == 0 || !is_code(&sym))
+            continue;
+        if (strstr(raw, identifier) == NULL)
             continue;
         const char *plain = raw[0] == '_' && raw[1] == 'Z' ? names_readable(n, raw) : raw;
         u32 fits = fit(raw, plain, wanted);

@@ -77,11 +77,24 @@ namespace net { template <typename T> struct Box { T v; T get(int n) const; };
 template <typename T> T Box<T>::get(int n) const { return v * n; } }
 template struct net::Box<int>;
 int free_one(int a) { return a + 1; }
-int main() { return free_one(2); }
+__attribute__((noinline)) int checked(int *a, unsigned n, unsigned i)
+{
+    if (i >= n)
+        throw 1;
+    return a[i];
+}
+int main(int c, char **) { return free_one(2) + checked(&c, 1, c); }
 X
-g++ -g -O1 -o b b.cc
+g++ -g -O2 -o b b.cc
 is "C++: the last part of a name" "$(field "f['symbol']" b get)" "net::Box<int>::get(int) const"
+is "C++: a whole name" "$(field "f['symbol']" b 'net::Box<int>::get(int) const')" \
+    "net::Box<int>::get(int) const"
+is "C++: a name with template arguments" "$(field "f['symbol']" b 'net::Box<int>::get')" \
+    "net::Box<int>::get(int) const"
 is "C++: a name without parameters" "$(field "f['symbol']" b free_one)" "free_one(int)"
+is "C++: a function, not what was cut off it" "$(field "f['symbol']" b checked)" \
+    "checked(int*, unsigned int, unsigned int)"
+is "C++: a throw behind a branch is a check" "$(field "f['counts']['check']" b checked)" 1
 is "C++: the linker's name" "$(field "f['symbol']" b _Z8free_onei)" "free_one(int)"
 
 is "compiled both ways" "$(CC=$cc field "f['version'], g['version'], f['size'] < g['size']" \
