@@ -323,13 +323,27 @@ static int lab_cleanup(const struct command *c, const struct lab_options *o, int
     return 0;
 }
 
+// What an experiment lets loam watch, in a process of its own; not for people.
+static int lab_witness_only(const struct command *c, const struct lab_options *o, int n,
+                            char **words)
+{
+    (void)o;
+    const struct entry *e = n == 2 ? registry_find(words[0]) : NULL;
+    if (e == NULL || e->experiment->witness == NULL) {
+        say(c, "'witness' is what experiments call. 'loam lab run' runs them.");
+        return EXIT_USAGE;
+    }
+    e->experiment->witness((u32)strtoul(words[1], NULL, 10));
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*run)(const struct command *c, const struct lab_options *o, int n, char **words);
 } verbs[] = {
     {"list", lab_list},     {"run", lab_run},         {"explain", lab_explain},
     {"source", lab_source}, {"cleanup", lab_cleanup}, {"compare", lab_compare},
-    {"doctor", lab_doctor}, {"card", lab_card},
+    {"doctor", lab_doctor}, {"card", lab_card},       {"witness", lab_witness_only},
 };
 
 static int lab(const struct command *c, int argc, char **argv)

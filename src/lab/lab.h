@@ -52,6 +52,8 @@ struct experiment {
     u32 seconds; // killed after; 0: 20 s in a quick run, 90 s in a full one
     // An exercise of the lessons, as a whole program (LAB_EXERCISE); `loam lab source` prints it.
     const char *exercise;
+    // Parts that loam is to watch from outside, in a process of their own: see lab_watch_witness().
+    void (*witness)(u32 which);
 };
 
 // At the end of exp/d1_ladder.c:   LAB_EXPERIMENT(D1) = { .question = ..., .run = run };
@@ -198,6 +200,24 @@ struct lab_fault {
     u64 address, trap, error, pc;
 };
 int lab_fault(struct lab *l, void (*body)(void *of), void *of, struct lab_fault *ret_fault);
+
+// What `loam run --leaks` says of a program.
+struct lab_watched {
+    struct lab_end end; // of `loam run`, which ends as the program did
+    u64 leaked_bytes, direct_blocks, indirect_blocks, cycle_blocks;
+    u64 reachable_bytes, peak_bytes;
+    char place[128];       // where most of it was allocated: "function file.c:12"
+    char recording[300];   // its file
+    struct json_t *report; // all of it, as docs/report-json.md has it
+};
+// 0; or -errno, and the claims say CANNOT, and why. `seconds` 0: 10.
+int lab_watch(struct lab *l, char *const argv[], u32 seconds, struct lab_watched *ret);
+// The same for the `witness` of experiment `id`, called with `which` in a fresh process.
+int lab_watch_witness(struct lab *l, const char *id, u32 which, struct lab_watched *ret);
+// The witness alone, not recorded, with LOAM=options: "debug=on".
+int lab_witness(struct lab *l, const char *id, u32 which, const char *options, struct lab_end *ret);
+// The interpreter itself, not a script in front of it. NULL, and the claims say CANNOT.
+const char *lab_python(struct lab *l);
 
 // Processors that we may use, as many as `max`; returns how many.
 u32 lab_cpus(struct lab *l, u32 *cpus, u32 max);
