@@ -10,6 +10,7 @@
 #include "cli/program.h"
 #include "cli/session.h"
 #include "cli/view.h"
+#include "report/html.h"
 #include "report/json.h"
 #include "report/load.h"
 
@@ -27,6 +28,7 @@ struct run_options {
     const char *output;
     const char *report;
     const char *json;
+    const char *html;
     struct view view;
 };
 
@@ -41,6 +43,8 @@ static const struct option options[] = {
      "write the report to FILE, not to stderr"},
     {"json", 0, "FILE", OPT_TEXT, offsetof(struct run_options, json),
      "write the report as JSON to FILE, too"},
+    {"html", 0, "FILE", OPT_TEXT, offsetof(struct run_options, html),
+     "write the report as an HTML page to FILE, too"},
     VIEW_OPTIONS(struct run_options, view),
 };
 
@@ -52,6 +56,7 @@ struct run {
     struct session session;
     FILE *report; // stderr, or the file that was asked for
     FILE *json;   // NULL: not asked for
+    FILE *html;   // the same
 };
 
 // ---------------------------------------------------------------- before the program
@@ -94,7 +99,9 @@ static int open_outputs(struct run *r)
     const struct run_options *o = r->o;
     r->report = o->report == NULL ? stderr : open_report(r->c, o->report);
     r->json = o->json == NULL ? NULL : open_report(r->c, o->json);
-    return r->report == NULL || (o->json != NULL && r->json == NULL) ? EXIT_LOAM : 0;
+    r->html = o->html == NULL ? NULL : open_report(r->c, o->html);
+    bool missing = (o->json != NULL && r->json == NULL) || (o->html != NULL && r->html == NULL);
+    return r->report == NULL || missing ? EXIT_LOAM : 0;
 }
 
 static int keep_recording(struct run *r)
@@ -292,6 +299,10 @@ static void print(struct run *r)
     if (r->json != NULL) {
         json_report(r->json, &m);
         finish(r, r->json, r->o->json);
+    }
+    if (r->html != NULL) {
+        html_report(r->html, &m);
+        finish(r, r->html, r->o->html);
     }
     load_done(&m);
 }

@@ -7,6 +7,7 @@
 
 #include "report/html_parts.h"
 #include "report/notes.h"
+#include "report/owners.h"
 #include "report/page.h"
 #include "report/words.h"
 
@@ -86,6 +87,7 @@ int html_report(FILE *out, struct model *m)
     json_object_set_new(page, "totals", totals(m, &t));
     html_sites_put(page, &rows, &m->store, &numbers);
     html_tree_put(page, m);
+    json_object_set_new(page, "owners", owners_json(m));
     html_time_put(page, m, &t, numbers);
     json_object_set_new(page, "notes", notes(m, &t)); // last: symbols were asked by now
     int r = page_write(out, PAGE_REPORT, page);

@@ -492,6 +492,8 @@ static void next(struct page *p)
         next_add(&n, base, " --full-stacks", "every frame of every stack");
     if (p->t.reachable.blocks > 0 && !p->o->reachable)
         next_add(&n, base, " --reachable", "where what was still reachable came from");
+    if (p->places.count > 0)
+        next_add(&n, base, " --html page.html", "flame graph, timeline, every site");
     if (n.count == 0)
         next_add(&n, base, " --json", "all of it, for machines");
     print_next(p, &n);

@@ -6,7 +6,7 @@ import { loadReport, type Report } from "../report/data.ts";
 import { showDiff } from "../report/diff.tsx";
 import { FlameSection } from "../report/flame.tsx";
 import { LifetimesSection, lifetimesSay } from "../report/lifetimes.tsx";
-import { NotesSection, ProcessesSection, ThreadsSection } from "../report/processes.tsx";
+import { NotesSection, OwnersSection, ProcessesSection, ThreadsSection } from "../report/processes.tsx";
 import { LeaksSection, leaksSay, SitesSection } from "../report/sites.tsx";
 import { SizesSection, sizesSay } from "../report/sizes.tsx";
 import { TimelineSection } from "../report/timeline.tsx";
@@ -69,7 +69,13 @@ function showReport(): void {
                 says: sizesSay(report),
                 body: <SizesSection report={report} />,
             },
-            data.processes.length > 1 && {
+            data.owners.length > 0 && {
+            id: "owners",
+            title: "Owners",
+            says: "regions, pools and the like, which cut blocks into objects of their own",
+            body: <OwnersSection report={report} />,
+        },
+        data.processes.length > 1 && {
                 id: "processes",
                 title: "Processes",
                 says: `${count(data.processes_count)} recorded`,

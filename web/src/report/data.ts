@@ -1,5 +1,5 @@
 // What loam writes into a report's page, and the same made easy to ask. The C side is
-// src/report/html.c; both follow docs/report-page.md.
+// src/report/html.c and its parts.
 
 import { pageData } from "../lib/data.ts";
 
@@ -57,6 +57,20 @@ export interface Label {
     name: string;
     ns: number;
     live: Amount;
+}
+
+/** Regions, pools and the like of one kind, name and place: docs/report-json.md. */
+export interface Owner {
+    kind: string;
+    name: string;
+    place: string;
+    count: number;
+    live: number;
+    held_bytes: number;
+    used_bytes: number;
+    used_max_bytes: number;
+    resets: number;
+    grows: boolean;
 }
 
 export interface Thread {
@@ -144,6 +158,7 @@ export interface ReportData {
     /** In all; the list has the first ones. */
     processes_count: number;
     threads: Thread[];
+    owners: Owner[];
     notes: Note[];
     /** In a diff there are `diff`, `sides`, measures, frames, nodes and sites alone. */
     diff?: Diff;

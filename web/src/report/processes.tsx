@@ -2,7 +2,7 @@
 
 import { type Column, Table } from "../components/table.tsx";
 import { count, size, time } from "../lib/format.ts";
-import type { Note, Process, Report, Thread } from "./data.ts";
+import type { Note, Owner, Process, Report, Thread } from "./data.ts";
 import "./processes.css";
 
 interface Row {
@@ -83,6 +83,32 @@ export function ThreadsSection({ report }: { report: Report }) {
     return (
         <Table<Thread> rows={report.data.threads} columns={columns} sort="bytes" noun="thread"
             id={(t) => t.process + "/" + t.tid} describe="Threads" />
+    );
+}
+
+export function OwnersSection({ report }: { report: Report }) {
+    const columns: Column<Owner>[] = [
+        {
+            key: "owner", title: "Owner", wide: true, value: (o) => o.name,
+            show: (o) => (
+                <>
+                    <code>{o.name || o.kind}</code>{" "}
+                    <span class="stack-where">
+                        {[o.name && o.kind, o.place].filter(Boolean).join(" · ")}
+                        {o.grows && <b class="owner-grows"> never emptied</b>}
+                    </span>
+                </>
+            ),
+        },
+        { key: "held", title: "Holds", bar: true, value: (o) => o.held_bytes, show: (o) => size(o.held_bytes) },
+        { key: "used", title: "Used", value: (o) => o.used_bytes, show: (o) => size(o.used_bytes) },
+        { key: "most", title: "At most", minor: true, value: (o) => o.used_max_bytes, show: (o) => size(o.used_max_bytes) },
+        { key: "live", title: "There now", minor: true, value: (o) => o.live, show: (o) => `${count(o.live)} of ${count(o.count)}` },
+        { key: "resets", title: "Emptied", minor: true, value: (o) => o.resets, show: (o) => count(o.resets) },
+    ];
+    return (
+        <Table<Owner> rows={report.data.owners} columns={columns} sort="held" noun="owner"
+            id={(o) => [o.kind, o.name, o.place].join("/")} describe="Owners of memory" />
     );
 }
 
