@@ -243,6 +243,7 @@ void debug_keep(void *block, size_t size)
 
 void debug_keep_fenced(void *block, size_t size, const char *name, const char *place)
 {
+    size -= size % os_page_size();
     keep((struct kept){block, size, name == NULL ? "(unnamed)" : name, place == NULL ? "?" : place,
                        debug_trace(), debug_thread()});
 }

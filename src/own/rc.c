@@ -85,8 +85,8 @@ void *loam_rc_new_(loam_layout l, void (*drop)(void *), bool atomic, const char 
     if (r == NULL)
         return NULL;
     r->drop = drop;
-    atomic_init(&r->strong, 1);
-    atomic_init(&r->weak, 1 | (atomic ? ATOMIC : 0)); // X2
+    // X2. In one store: a processor does not hand on two stores to the one load of is_sole.
+    atomic_init(&r->both, 1 | (u64)(1 | (atomic ? ATOMIC : 0)) << 32);
     if (debugging())
         note_put(NOTE_RC_MADE, r + 1, 0, made);
     return r + 1;
@@ -131,13 +131,19 @@ static void last_one(struct rc *r, void *object)
     weak_unref(r);
 }
 
-// One reference and no weak one: nobody else can come by another, so nothing need be atomic.
-// Acquire: pairs with the release of those that let go before.
-static bool is_sole(const struct rc *r)
+// One reference and no weak one: nobody else can come by another, so nothing need be atomic. Both
+// counts in one load: between two, a weak reference could become a strong one and vanish, or the
+// other way round. Acquire: pairs with the release of those that let go before.
+static bool is_sole(struct rc *r)
 {
-    return atomic_load_explicit(&r->strong, memory_order_acquire) == 1 &&
-           (atomic_load_explicit(&r->weak, memory_order_acquire) & ~ATOMIC) == 1;
+    if (atomic_load_explicit(&r->strong, memory_order_relaxed) != 1)
+        return false;
+    u64 both = atomic_load_explicit(&r->both, memory_order_acquire);
+    return (u32)both == 1 && ((u32)(both >> 32) & ~ATOMIC) == 1;
 }
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "is_sole takes the lower half for `strong`"
+#endif
 
 static noinline_ void *unref(struct rc *r, void *object)
 {

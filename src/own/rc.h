@@ -14,8 +14,13 @@
 //     was let go too often is told.
 struct rc {
     void (*drop)(void *object);
-    _Atomic u32 strong;
-    _Atomic u32 weak; // and the bit ATOMIC, which never changes
+    union {
+        struct {
+            _Atomic u32 strong;
+            _Atomic u32 weak; // and the bit ATOMIC, which never changes
+        };
+        _Atomic u64 both; // for a look at the two at one moment
+    };
 };
 static_assert(sizeof(struct rc) == 16, "keeps an object aligned as malloc would");
 

@@ -254,8 +254,8 @@ static struct loam_region_block *block_new(loam_region *r, size_t need)
         errno = ENOMEM;
         return NULL;
     }
-    if (is_fenced(r))
-        size = round_up(size, os_page_size());
+    if (is_fenced(r)) // whole pages, but where the limit has no room for them
+        size = size_max(size, size_min(round_up(size, os_page_size()), limit_left(r)));
     struct loam_region_block *b = loam_alloc_new(r->alloc, block_layout(r, size));
     if (b == NULL)
         return NULL;

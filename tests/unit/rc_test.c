@@ -5,6 +5,7 @@
 #include <loam/heap.h>
 #include <loam/rc.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdint.h>
 
 struct thing {
@@ -306,6 +307,52 @@ static size_t references(int k)
         n += from != NULL && from->out != NULL && from->out->number == k;
     }
     return n;
+}
+
+// One thread lets go of the last reference, while another makes one out of a weak one and clears
+// that. Whoever is last drops; nobody does twice.
+#define MEETINGS 20000
+struct meeting {
+    int x;
+};
+static struct {
+    loam_weak(struct meeting) weak;
+    _Atomic bool ready;
+} meeting[MEETINGS];
+static _Atomic int meetings_over;
+
+static void meeting_drop(struct meeting *m)
+{
+    CHECK(m->x == 7);
+    m->x = 0;
+    meetings_over++;
+}
+
+static void *upgrades(void *arg)
+{
+    for (int i = 0; i < MEETINGS; i++) {
+        while (!meeting[i].ready)
+            sched_yield();
+        struct meeting *m = loam_weak_get(&meeting[i].weak);
+        loam_weak_clear(&meeting[i].weak);
+        CHECK(m == NULL || m->x == 7);
+        loam_rc_drop(m);
+    }
+    return arg;
+}
+
+TEST(the_last_owner_meets_a_weak_one)
+{
+    pthread_t t;
+    CHECK(pthread_create(&t, NULL, upgrades, NULL) == 0);
+    for (int i = 0; i < MEETINGS; i++) {
+        struct meeting *m = loam_arc_new(struct meeting, i % 2 ? meeting_drop : NULL, .x = 7);
+        loam_weak_set(&meeting[i].weak, m);
+        meeting[i].ready = true;
+        loam_rc_drop(m);
+    }
+    pthread_join(t, NULL);
+    CHECK(meetings_over == MEETINGS / 2);
 }
 
 TEST(random_operations_agree_with_the_model)
