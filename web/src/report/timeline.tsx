@@ -15,6 +15,13 @@ function highest(t: Timeline): number {
     return t.live.reduce((best, v, i) => (v > t.live[best] ? i : best), 0);
 }
 
+/** The slider is as even as time is; moments are not. */
+function nearest(ns: number[], at: number): number {
+    let best = 0;
+    for (let i = 1; i < ns.length; i++) if (Math.abs(ns[i] - at) < Math.abs(ns[best] - at)) best = i;
+    return best;
+}
+
 function rate(t: Timeline, i: number): number {
     if (i === 0) return 0;
     const seconds = (t.ns[i] - t.ns[i - 1]) / 1e9;
@@ -57,14 +64,14 @@ export function TimelineSection({ report }: { report: Report }) {
                 describe={`Memory over ${time(t.ns[last])}: highest ${size(t.live[highest(t)])} live after ${time(t.ns[highest(t)])}.`} />
             <label class="timeline-slider screen-only">
                 <span class="visually-hidden">Moment</span>
-                <input type="range" min={0} max={last} value={at}
+                <input type="range" min={0} max={t.ns[last]} step={Math.max(1, t.ns[last] / last)} value={t.ns[at]}
                     aria-valuetext={`${time(t.ns[at])} after the start: ${size(t.live[at])} live`}
-                    onInput={(e) => setAt(Number(e.currentTarget.value))} />
+                    onInput={(e) => setAt(nearest(t.ns, Number(e.currentTarget.value)))} />
             </label>
             <p class="timeline-moment" aria-live="polite">
                 <b>{time(t.ns[at])}</b> after the start: <b>{size(t.live[at])}</b> live
                 {t.rss[at] !== null && <>, {size(t.rss[at]!)} resident</>}
-                {at > 0 && <>, {brief(rate(t, at))} allocations a second</>}
+                {at > 0 && <>, {brief(Math.round(rate(t, at)))} allocations a second</>}
             </p>
             <Holders report={report} t={t} i={at} />
         </>
