@@ -43,10 +43,9 @@ static u64 resident_in(const struct space *s, u64 start, u64 end)
     return sum;
 }
 
-static void make_levels(struct translate *t)
+void translate_levels(struct translate *t, bool five)
 {
     static const char *const names[TRANSLATE_LEVELS] = {"PGD", "P4D", "PUD", "PMD", "PTE"};
-    bool five = five_levels();
     t->levels = five ? 5 : 4;
     for (u32 i = 0; i < t->levels; i++) {
         struct translate_level *l = &t->level[i];
@@ -155,7 +154,7 @@ int translate_load(struct translate *t, pid_t pid, u64 addr)
         find_part(t);
         find_page(t);
         find_block(t);
-        make_levels(t);
+        translate_levels(t, five_levels());
         e = find_sharers(t);
     }
     if (e < 0)

@@ -68,6 +68,8 @@ void translate_done(struct translate *t);
 void translate_text(struct ink *k, struct translate *t);
 json_t *translate_json(struct translate *t);
 
+// Cut the address into its four or five indices.
+void translate_levels(struct translate *t, bool five);
 // Name of bit `bit` of a frame's flags, NULL if it has none.
 const char *translate_flag(u32 bit);
 // Whether an address is in the half that programs have.
