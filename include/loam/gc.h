@@ -34,8 +34,8 @@
 // collection, loam_gc_stats counts it in `refused`, and the heap grows instead. Not for signal
 // handlers. System calls that do not restart (poll, nanosleep) may return EINTR in stopped threads.
 //
-// Where more than `snapshot_from` bytes are expected to be live, the search runs in a copy of the
-// process (fork) while the program goes on; it is stopped only while that copy is made. docs/gc.md
+// Where the search would take over 20 ms (or see `snapshot_from`), it runs in a copy of the process
+// (fork) while the program goes on; it is stopped only while that copy is made. docs/gc.md
 // has all of it.
 #ifndef LOAM_GC_H
 #define LOAM_GC_H
@@ -55,8 +55,8 @@ typedef struct loam_gc_options {
     size_t limit;         // bytes held at most; 0 = no limit. Over it: a collection, then ENOMEM
     size_t first;         // bytes allocated before the first collection; 0 = 4 MiB
     unsigned growth;      // percent of what is live to be allocated before the next; 0 = 100
-    size_t snapshot_from; // bytes expected to be live from which a copy is searched; 0 =
-                          // 64 MiB, SIZE_MAX = never
+    size_t snapshot_from; // live bytes (expected) from which a copy is searched, SIZE_MAX = never;
+                          // 0 = when the search is expected to take over 20 ms
     bool explicit_roots;  // look at named roots only, not at threads and variables
 } loam_gc_options;
 

@@ -7,9 +7,9 @@
 #include <pthread.h>
 #include <string.h>
 
-#define FIRST_USUAL    (4 * MiB)
-#define SNAPSHOT_USUAL (40 * MiB)
-#define GROWTH_MAX     10000
+#define FIRST_USUAL (4 * MiB)
+#define NS_PER_KIB  1000 // a GB a second, until it is known better
+#define GROWTH_MAX  10000
 
 static struct {
     struct lock lock; // of the list, and one collection at a time
@@ -163,7 +163,7 @@ loam_gc *loam_gc_new_at(const char *name, const loam_gc_options *options, const 
     gc->options = o;
     gc->options.first = o.first != 0 ? o.first : FIRST_USUAL;
     gc->options.growth = o.growth != 0 ? o.growth : 100;
-    gc->options.snapshot_from = o.snapshot_from != 0 ? o.snapshot_from : SNAPSHOT_USUAL;
+    gc->ns_per_kib = NS_PER_KIB;
     gc->budget = gc->options.first;
     gc->type[GC_LEAF] = (struct gc_type){0, 1};
     owner_add(&gc->owner, &gc_owner);

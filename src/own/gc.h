@@ -153,6 +153,7 @@ struct loam_gc {
     u32 regions;             // roots that are regions
     size_t held_chunks;
     size_t allocated;   // since the last collection, by windows
+    u64 ns_per_kib;     // of what is live, for a search; smoothed
     u32 survival;       // percent of what was allocated before the last one
     size_t budget;      // allocated at which the next one is begun
     u32 holds, running; // loam_gc_hold; finalizers that run

@@ -13,7 +13,9 @@
 #include <link.h>
 #include <string.h>
 
-#define LOOK_BYTES (256 * KiB) // allocated between two looks whether a copy has finished
+#define LOOK_BYTES      (256 * KiB) // allocated between two looks whether a copy has finished
+#define PAUSE_NS_WANTED 20000000ull // longer searches are made in a copy
+#define RATE_BYTES_MIN  (1 * MiB)   // live, for the time of a search to say something
 
 struct request {
     loam_gc *gc;
@@ -59,10 +61,19 @@ static size_t bytes_expected(const loam_gc *gc)
     return gc->stats.live_bytes + gc->allocated / 100 * gc->survival;
 }
 
+// Where the program did not say from how many bytes: where standing still for the whole search is
+// expected to take too long. A copy costs more than the search: the program's next writes copy the
+// pages that both share.
+static bool is_large(const loam_gc *gc)
+{
+    if (gc->options.snapshot_from != 0)
+        return bytes_expected(gc) >= gc->options.snapshot_from;
+    return bytes_expected(gc) / KiB * gc->ns_per_kib >= PAUSE_NS_WANTED;
+}
+
 static bool wants_copy(const loam_gc *gc, const struct request *r)
 {
-    return !r->in_place && !gc->in_place && !under_asan && !under_tsan &&
-           bytes_expected(gc) >= gc->options.snapshot_from;
+    return !r->in_place && !gc->in_place && !under_asan && !under_tsan && is_large(gc);
 }
 
 // Memory for the verdict of a copy: `left`, then a byte for each weak reference and finalizer, then
@@ -174,12 +185,22 @@ static void set_budget(loam_gc *gc)
     gc->budget = size_max(gc->options.first, grown);
 }
 
+// At most doubled: a search in which the processor was taken away says little.
+static void note_rate(loam_gc *gc, u64 ns)
+{
+    if (gc->stats.live_bytes < RATE_BYTES_MIN)
+        return;
+    u64 now = size_min(ns / (gc->stats.live_bytes / KiB), 2 * gc->ns_per_kib);
+    gc->ns_per_kib = (3 * gc->ns_per_kib + now + 3) / 4;
+}
+
 static void conclude(loam_gc *gc, const struct gc_verdict *v, size_t weak, size_t final, u32 slabs)
 {
     size_t was = gc->stats.live_bytes;
     gc->used_max = size_max(gc->used_max, bytes_handed_out(gc));
     gc_final_apply(gc, v, weak, final);
     sweep(gc, v->left, slabs);
+    note_rate(gc, *v->ns);
     size_t more = gc->stats.live_bytes > was ? gc->stats.live_bytes - was : 0;
     gc->survival = (u32)size_min(100, more / (gc->allocated / 100 + 1));
     gc->stats.mark_ns_total += *v->ns;
@@ -356,8 +377,9 @@ static bool look_after_copy(loam_gc *gc, bool wait)
 void gc_collect_due(loam_gc *gc)
 {
     gc_lock(gc);
-    // Twice what should have been allocated by now: the copy is too slow, and is waited for.
-    bool wait = gc->allocated / 2 > gc->budget;
+    // Half as much again as should have been allocated by now: the copy is too slow, and waited
+    // for.
+    bool wait = gc->allocated > gc->budget + gc->budget / 2;
     bool busy = look_after_copy(gc, wait) || !is_due(gc) || gc->holds != 0;
     gc_unlock(gc);
     if (!busy)

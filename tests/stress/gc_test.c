@@ -50,6 +50,7 @@ struct object {
     int number;      // written into the object
     bool reached;
     bool weak, final;
+    bool reused; // dead, and another object lies there by now
     loam_gc_weak reference;
 };
 static struct object object[OBJECTS];
@@ -99,6 +100,12 @@ static void make(void)
     CHECK(o->at != NULL);
     for (size_t w = 0; w < o->words; w++)
         CHECK(o->at[w] == 0);
+    for (int k = 0; k < OBJECTS; k++) {
+        struct object *old = &object[k];
+        if (k != i && old->kind != NONE && old->at < o->at + o->words &&
+            o->at < old->at + old->words)
+            old->reused = true;
+    }
     o->at[0] = (uint64_t)o->number;
     o->at[o->words - 1] = ~(uint64_t)o->number;
     int r = (int)below(ROOTS); // else it would be gone before it is linked
@@ -195,10 +202,11 @@ static void compare(void)
         if (o->kind == NONE)
             continue;
         if (o->reached) {
+            CHECK(!o->reused);
             check_object(o);
             continue;
         }
-        CHECK(loam_gc_start(gc, o->at) == NULL);
+        CHECK(o->reused || loam_gc_start(gc, o->at) == NULL);
         CHECK(!o->weak || loam_gc_weak_get(gc, o->reference) == NULL);
         CHECK(finalized[o->number] == o->final);
         if (o->weak)
