@@ -1,0 +1,40 @@
+#include "lab/allocators.h"
+
+#include <dlfcn.h>
+#include <loam/heap.h>
+#include <malloc.h>
+#include <stdlib.h>
+
+static void libc_trim(void)
+{
+    malloc_trim(0);
+}
+
+static void loam_heap_trim(void)
+{
+    loam_trim(0);
+}
+
+static bool open_peer(struct allocator *a, const char *name, const char *library)
+{
+    void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+    if (handle == NULL)
+        return false; // not installed, or it wants more thread-local room than is left
+    *a = (struct allocator){.name = name};
+    *(void **)&a->take = dlsym(handle, "malloc");
+    *(void **)&a->give = dlsym(handle, "free");
+    return a->take != NULL && a->give != NULL;
+}
+
+u32 allocators_find(struct allocator found[ALLOCATORS_MAX])
+{
+    static const char *const peer[][2] = {{"jemalloc", "libjemalloc.so.2"},
+                                          {"mimalloc", "libmimalloc.so.2"},
+                                          {"tcmalloc", "libtcmalloc_minimal.so.4"}};
+    u32 n = 0;
+    found[n++] = (struct allocator){"libc", malloc, free, libc_trim};
+    found[n++] = (struct allocator){"loam", loam_malloc, loam_free, loam_heap_trim};
+    for (u32 i = 0; i < countof(peer); i++)
+        n += open_peer(&found[n], peer[i][0], peer[i][1]);
+    return n;
+}
