@@ -2,6 +2,7 @@
 
 #include "inspect/code.h"
 
+#include "inspect/kind.h"
 #include "inspect/symbols.h"
 #include "report/unit.h"
 #include "report/utf8.h"
@@ -92,113 +93,6 @@ static int at_address(struct reader *r, const char *text, char why[IMAGE_WHY])
             r->f = (struct found){text, start, stop - start, 0};
     }
     return 0;
-}
-
-// ---------------------------------------------------------------- what an instruction is
-
-static bool in_group(const struct reader *r, const cs_insn *i, u8 group)
-{
-    return cs_insn_group(r->capstone, i, group);
-}
-
-// x86: an SSE or AVX register, and not one number alone (names that end in ss or sd).
-static bool packed_x86(const cs_insn *i)
-{
-    const char *name = i->mnemonic;
-    size_t len = strlen(name);
-    bool registers = strstr(i->op_str, "xmm") != NULL || strstr(i->op_str, "ymm") != NULL ||
-                     strstr(i->op_str, "zmm") != NULL;
-    bool scalar =
-        len > 2 && (strcmp(name + len - 2, "ss") == 0 || strcmp(name + len - 2, "sd") == 0);
-    bool convert = strstr(name, "cvt") != NULL && strstr(name, "2s") != NULL;
-    bool moved = strcmp(name, "movd") == 0 || strcmp(name, "movq") == 0 ||
-                 strcmp(name, "vmovd") == 0 || strcmp(name, "vmovq") == 0;
-    return registers && !scalar && !convert && !moved;
-}
-
-// aarch64: registers with an arrangement, "v0.4s", or of the scalable kind, "z0.d".
-static bool packed_arm(const cs_insn *i)
-{
-    for (const char *at = i->op_str; (at = strpbrk(at, "vz")) != NULL; at++) {
-        size_t digits = strspn(at + 1, "0123456789");
-        if (digits > 0 && at[1 + digits] == '.')
-            return true;
-    }
-    return false;
-}
-
-static enum code_kind kind_of(const struct reader *r, const cs_insn *i)
-{
-    bool arm = r->im->head.e_machine == EM_AARCH64;
-    const char *name = i->mnemonic;
-    if (strcmp(name, "ud2") == 0 || strcmp(name, "brk") == 0 || strcmp(name, "hlt") == 0)
-        return CODE_TRAP;
-    if (in_group(r, i, CS_GRP_RET) || strcmp(name, "ret") == 0)
-        return CODE_RETURN;
-    if (in_group(r, i, CS_GRP_CALL) || strcmp(name, "bl") == 0 || strcmp(name, "blr") == 0)
-        return CODE_CALL;
-    if (in_group(r, i, CS_GRP_JUMP) || (arm && strcmp(name, "b") == 0)) {
-        bool always = arm ? strcmp(name, "b") == 0 || strcmp(name, "br") == 0
-                          : strcmp(name, "jmp") == 0 || strcmp(name, "notrack jmp") == 0;
-        return always ? CODE_JUMP : CODE_BRANCH;
-    }
-    return (arm ? packed_arm(i) : packed_x86(i)) ? CODE_VECTOR : CODE_PLAIN;
-}
-
-// The constant that a jump or a call goes to.
-static u64 target_of(const struct reader *r, const cs_insn *i)
-{
-    const cs_detail *d = i->detail;
-    if (r->im->head.e_machine == EM_AARCH64) {
-        for (u8 n = d->arm64.op_count; n > 0; n--) {
-            if (d->arm64.operands[n - 1].type == ARM64_OP_IMM)
-                return (u64)d->arm64.operands[n - 1].imm;
-        }
-    } else if (d->x86.op_count == 1 && d->x86.operands[0].type == X86_OP_IMM) {
-        return (u64)d->x86.operands[0].imm;
-    }
-    return UINT64_MAX;
-}
-
-// What an operand relative to the instruction points to.
-static u64 pointed(const struct reader *r, const cs_insn *i)
-{
-    const cs_detail *d = i->detail;
-    if (r->im->head.e_machine != EM_X86_64)
-        return 0;
-    for (u8 n = 0; n < d->x86.op_count; n++) {
-        const cs_x86_op *op = &d->x86.operands[n];
-        if (op->type == X86_OP_MEM && op->mem.base == X86_REG_RIP)
-            return i->address + i->size + (u64)op->mem.disp;
-    }
-    return 0;
-}
-
-// Names of functions that do not come back: a branch that leads to one is a check.
-static bool never_returns(const char *name)
-{
-    static const char *const names[] = {
-        "abort", "__stack_chk_fail", "__chk_fail", "__fortify_fail", "__assert_fail", "exit",
-        "_exit", "__cxa_throw",      "die",        "panic",
-    };
-    static const char *const parts[] = {"__throw_",      "panic_bounds_check",
-                                        "panicking",     "handle_out_of_bounds",
-                                        "assert_failed", "__ubsan_handle"};
-    for (size_t i = 0; name != NULL && i < countof(names); i++) {
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    }
-    for (size_t i = 0; name != NULL && i < countof(parts); i++) {
-        if (strstr(name, parts[i]) != NULL)
-            return true;
-    }
-    return false;
-}
-
-// The same, or the first call on the way to a throw.
-static bool leads_out(const char *name)
-{
-    return never_returns(name) || (name != NULL && strcmp(name, "__cxa_allocate_exception") == 0);
 }
 
 // ---------------------------------------------------------------- source and relocations
@@ -314,12 +208,13 @@ static bool ends_elsewhere(struct reader *r, const struct insn *i)
         u64 at = e.at;
         if (!cs_disasm_iter(r->capstone, &e.bytes, &e.size, &e.at, raw))
             break;
-        enum code_kind kind = kind_of(r, raw);
+        enum code_kind kind = kind_of(r->capstone, r->im->head.e_machine, raw);
         const char *name = NULL;
         if (kind == CODE_CALL)
-            name = r->section != NULL ? refers(r, e.section, at, raw->size).name
-                                      : names_at(&r->names, target_of(r, raw));
-        ends = kind == CODE_TRAP || leads_out(name);
+            name = r->section != NULL
+                       ? refers(r, e.section, at, raw->size).name
+                       : names_at(&r->names, kind_target(r->im->head.e_machine, raw));
+        ends = kind == CODE_TRAP || kind_leads_out(name);
         open = !ends && (kind == CODE_PLAIN || kind == CODE_VECTOR);
     }
     if (raw != NULL)
@@ -336,7 +231,7 @@ static void set_remark(struct reader *r, struct insn *i, const cs_insn *raw)
         return;
     }
     bool outside = i->target < r->c->at || i->target >= r->c->at + r->c->size;
-    u64 at = pointed(r, raw);
+    u64 at = kind_pointed(r->im->head.e_machine, raw);
     if (i->target != UINT64_MAX && outside)
         i->remark = names_at(&r->names, i->target);
     else if (i->kind == CODE_CALL && at != 0)
@@ -356,16 +251,16 @@ static void add(struct reader *r, const cs_insn *raw)
     *i = (struct insn){
         .at = raw->address,
         .size = raw->size,
-        .kind = kind_of(r, raw),
+        .kind = kind_of(r->capstone, r->im->head.e_machine, raw),
         .name = store_text(&c->store, raw->mnemonic, strlen(raw->mnemonic)),
         .operands = store_text(&c->store, raw->op_str, strlen(raw->op_str)),
         .target = UINT64_MAX,
         .goes_to = CODE_OUTSIDE,
     };
     if (i->kind == CODE_JUMP || i->kind == CODE_BRANCH || i->kind == CODE_CALL)
-        i->target = target_of(r, raw);
+        i->target = kind_target(r->im->head.e_machine, raw);
     set_remark(r, i, raw);
-    if (i->kind == CODE_CALL && never_returns(i->remark))
+    if (i->kind == CODE_CALL && kind_ends(i->remark))
         i->kind = CODE_TRAP;
     bool inside = i->target != UINT64_MAX && i->target >= r->c->at &&
                   i->target - r->c->at < r->c->size &&
@@ -445,7 +340,7 @@ static bool leads_to_trap(const struct code *c, u32 from)
 {
     for (u32 i = from; i < c->count && i < from + 12; i++) {
         enum code_kind kind = c->insns[i].kind;
-        if (kind == CODE_TRAP || (kind == CODE_CALL && leads_out(c->insns[i].remark)))
+        if (kind == CODE_TRAP || (kind == CODE_CALL && kind_leads_out(c->insns[i].remark)))
             return true;
         if (kind == CODE_RETURN || kind == CODE_JUMP || kind == CODE_BRANCH || kind == CODE_CALL)
             return false;

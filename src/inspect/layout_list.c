@@ -4,6 +4,7 @@
 
 #include "report/ink.h"
 #include "report/name.h"
+#include "report/utf8.h"
 #include "report/words.h"
 
 #include <stdlib.h>
@@ -92,6 +93,21 @@ static void print_rows(struct ink *k, const struct layout_view *v)
     }
 }
 
+static void print_crowd(struct ink *k, const struct layout *l)
+{
+    u32 n = 0;
+    for (u32 i = 0; i < l->record->count; i++) {
+        const struct member *m = &l->record->members[i];
+        if (!layout_crowded(l, m))
+            continue;
+        if (k->column + utf8_width(m->name) + 5 > k->width) {
+            ink(k, INK_DIM, ", …");
+            return;
+        }
+        ink(k, INK_WARN, "%s%s", n++ == 0 ? "" : ", ", m->name);
+    }
+}
+
 // Atomics that share a line, one struct a line.
 static void print_crowded(struct ink *k, const struct layout_view *v)
 {
@@ -111,12 +127,7 @@ static void print_crowded(struct ink *k, const struct layout_view *v)
         ink_to(k, 12);
         ink(k, INK_BOLD, "%s", l->record->name);
         ink(k, INK_PLAIN, ": ");
-        u32 n = 0;
-        for (u32 j = 0; j < l->record->count; j++) {
-            const struct member *m = &l->record->members[j];
-            if (layout_crowded(l, m) && k->column + strlen(m->name) + 4 < k->width)
-                ink(k, INK_WARN, "%s%s", n++ == 0 ? "" : ", ", m->name);
-        }
+        print_crowd(k, l);
         ink_line(k);
     }
 }
