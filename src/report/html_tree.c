@@ -17,14 +17,26 @@ static json_t *ended(const struct process *p)
     return json_string(words_status(text, p->exit_code << 8));
 }
 
-// An earlier process, so that no hostile recording makes a circle of them.
+static bool is_parent(const struct process *q, const struct process *p, u32 sign)
+{
+    switch (sign) {
+    case 0:
+        return q->pid == p->pid; // it became this one by exec
+    case 1:
+        return p->parent != 0 && q->index == p->parent;
+    default:
+        return q->pid == p->ppid;
+    }
+}
+
+// An earlier process, so that no hostile recording makes a circle of them. The surest sign first.
 static int parent_of(const struct model *m, u32 child)
 {
-    const struct process *p = &m->processes[child];
-    for (u32 i = child; i-- > 0;) {
-        const struct process *q = &m->processes[i];
-        if (q->pid == p->pid || q->pid == p->ppid || (p->parent != 0 && q->index == p->parent))
-            return (int)i;
+    for (u32 sign = 0; sign < 3; sign++) {
+        for (u32 i = child; i-- > 0;) {
+            if (is_parent(&m->processes[i], &m->processes[child], sign))
+                return (int)i;
+        }
     }
     return -1;
 }

@@ -45,7 +45,7 @@ function showReport(): void {
                 says: leaksSay(report),
                 body: <LeaksSection report={report} />,
             },
-            {
+            report.sitesCount > 0 && {
                 id: "sites",
                 title: "Sites",
                 says: `${of(report.sitesCount, "distinct stack")} that allocated; open one for its stack`,
