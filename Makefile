@@ -118,6 +118,7 @@ $O/tests/proof/loam: $O/loam $O/tests/proof/libloam.so $O/tests/proof/show
 
 # Tests of the tool need its code, but for its main().
 TOOL_TESTS := $(addprefix $O/tests/unit/,load_test bench_test stop_test target_test session_test timeline_test moments_test \
+	advice_test \
 	lab_test residence_test translate_test hostile_test rust_test jit_test)
 $O/tool.a: $(filter-out %/cli/main.o,$(TOOL_OBJS))
 	$(say)

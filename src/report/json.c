@@ -2,6 +2,7 @@
 
 #include "report/json.h"
 
+#include "report/advice.h"
 #include "report/notes.h"
 #include "report/owners.h"
 #include "report/place.h"
@@ -256,13 +257,29 @@ static json_t *bounds_json(void)
     return list;
 }
 
-static json_t *places_json(struct model *m, struct frames *f, bool leaks)
+static json_t *advice_json(const struct places *places, const struct totals *t)
 {
+    struct advices all = advices_of(places, t);
+    json_t *list = json_array();
+    for (u32 i = 0; i < all.count; i++) {
+        const struct advice *a = &all.items[i];
+        json_array_append_new(list, json_pack("{s:s, s:o, s:o, s:s}", "code", a->code, "place",
+                                              integer(a->place->number), "bytes", integer(a->bytes),
+                                              "text", a->text));
+    }
+    return list;
+}
+
+static json_t *places_json(struct model *m, struct frames *f, const struct totals *t,
+                           json_t **ret_advice)
+{
+    bool leaks = t->scanned > 0;
     struct places all = places_merge(m, 0);
     json_t *list = json_array();
     places_sort(&all, leaks ? BY_LEAK : BY_LIVE);
     for (u32 i = 0; i < all.count; i++)
         json_array_append_new(list, place(f, all.items[i], leaks));
+    *ret_advice = advice_json(&all, t);
     places_done(&all);
     return list;
 }
@@ -304,7 +321,9 @@ int json_report(FILE *out, struct model *m)
         json_array_append_new(list, process(&m->processes[i]));
     json_object_set_new(o, "processes", list);
     struct frames f = {.symbols = symbols, .store = &m->store, .list = json_array()};
-    json_object_set_new(o, "places", places_json(m, &f, leaks));
+    json_t *advice;
+    json_object_set_new(o, "places", places_json(m, &f, &t, &advice));
+    json_object_set_new(o, "advice", advice);
     json_object_set_new(o, "frames", f.list);
     json_object_set_new(o, "moments", moments_json(m)); // these name places by number
     json_object_set_new(o, "labels", labels_json(m));

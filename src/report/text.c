@@ -2,6 +2,7 @@
 
 #include "report/text.h"
 
+#include "report/advice.h"
 #include "report/name.h"
 #include "report/notes.h"
 #include "report/owners.h"
@@ -357,6 +358,26 @@ static void peak(struct page *p)
            p->o->places_max == 0 || p->o->places_max > TEXT_PLACES ? p->o->places_max : TEXT_PEAKS);
 }
 
+// What could be less.
+static void advice(struct page *p)
+{
+    struct advices all = advices_of(&p->places, &p->t);
+    for (u32 i = 0; i < all.count; i++) {
+        const struct advice *a = &all.items[i];
+        ink_line(p->k);
+        if (i == 0) {
+            heading(p, INK_BOLD, "WASTE");
+            ink(p->k, INK_DIM, "what could be less");
+            ink_line(p->k);
+            ink_line(p->k);
+        }
+        margin(p, INK_BOLD, a->bytes);
+        ink(p->k, INK_PLAIN, "%s", a->text);
+        ink_line(p->k);
+        stack(p, a->place->sample, PEAK_LINES);
+    }
+}
+
 static void totals(struct page *p)
 {
     const struct totals *t = &p->t;
@@ -516,6 +537,7 @@ void text_report(struct ink *k, struct model *m, const struct text_options *o)
     else
         live(&p);
     peak(&p);
+    advice(&p);
     owners_text(k, m, o->places_max);
     totals(&p);
     processes(&p);
