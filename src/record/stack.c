@@ -13,11 +13,7 @@ static struct {
     _Atomic uintptr_t main_thread; // thread pointer of the main thread
 } the;
 
-// What is proven of the calling thread's own stack: [lo, hi).
-static thread_local_ struct {
-    u64 lo, hi;
-    u64 floor; // nothing below can be read; 0: not met yet
-} own;
+thread_local_ struct stack_own stack_own;
 
 static u64 page_of(u64 at)
 {
@@ -43,33 +39,33 @@ static void find_anchor(void)
 {
     bool is_main = thread() == atomic_load_explicit(&the.main_thread, memory_order_relaxed);
     u64 anchor = is_main ? (u64)(uintptr_t)__libc_stack_end : thread();
-    own.lo = page_of(anchor);
-    own.hi = anchor;
+    stack_own.lo = page_of(anchor);
+    stack_own.hi = anchor;
 }
 
 // Prove the pages between sp and the part that is known. Going down, not up, finds the guard page
 // below the stack at most once; from then on `floor` answers for all foreign stacks below it.
 static bool grow_own(u64 sp)
 {
-    if (own.hi == 0)
+    if (stack_own.hi == 0)
         find_anchor();
-    if (sp >= own.hi || sp < own.floor || own.lo - sp > OWN_STEP_MAX)
-        return sp >= own.lo && sp < own.hi;
-    u64 lo = own.lo;
+    if (sp >= stack_own.hi || sp < stack_own.floor || stack_own.lo - sp > OWN_STEP_MAX)
+        return sp >= stack_own.lo && sp < stack_own.hi;
+    u64 lo = stack_own.lo;
     for (; lo > sp; lo -= OS_PAGE) {
         if (!readable(lo - OS_PAGE)) {
-            own.floor = lo;
+            stack_own.floor = lo;
             break;
         }
     }
-    own.lo = lo;
+    stack_own.lo = lo;
     return lo <= sp;
 }
 
 bool stack_enter(struct stack_view *v, u64 sp, bool current)
 {
-    v->own = likely(sp >= own.lo && sp < own.hi) || grow_own(sp);
-    v->hi = v->own ? own.hi : page_of(sp) + OS_PAGE;
+    v->own = likely(sp >= stack_own.lo && sp < stack_own.hi) || grow_own(sp);
+    v->hi = v->own ? stack_own.hi : page_of(sp) + OS_PAGE;
     return v->own || current || readable(page_of(sp));
 }
 

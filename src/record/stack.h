@@ -24,8 +24,25 @@ void stack_init(void);
 // Begin at stack pointer sp. `current`: the calling thread runs on it now; else sp was found in
 // memory. False when the memory at sp cannot be read.
 bool stack_enter(struct stack_view *v, u64 sp, bool current);
+// The same for a stack that the calling thread runs on, inline where it is its own.
+static always_inline_ bool stack_enter_quickly(struct stack_view *v, u64 sp);
 // Raise v->hi to `to` or above, if it is a foreign stack's, not far, and the memory in between can
 // be read.
 bool stack_stretch(struct stack_view *v, u64 to);
 // Whether sp is where the kernel started the program: who stands there was called by nobody.
 bool stack_ends(u64 sp);
+
+// What is proven of the calling thread's own stack: [lo, hi).
+struct stack_own {
+    u64 lo, hi;
+    u64 floor; // nothing below can be read; 0: not met yet
+};
+extern hidden_ thread_local_ struct stack_own stack_own;
+
+static always_inline_ bool stack_enter_quickly(struct stack_view *v, u64 sp)
+{
+    if (unlikely(sp < stack_own.lo || sp >= stack_own.hi))
+        return stack_enter(v, sp, true);
+    *v = (struct stack_view){stack_own.hi, true};
+    return true;
+}

@@ -54,12 +54,12 @@ static always_inline_ bool same_place(const struct leg *l, u64 key, u64 sp, u64 
 }
 
 // L1, without a branch that could be guessed wrong; all words are readable.
-static always_inline_ bool unchanged(const struct leg *l)
+static always_inline_ bool unchanged(const struct leg *l, u64 sp)
 {
     u64 differ = 0;
-    for (unsigned n = 0; n < l->checks; n += 2)
-        differ |= (walk_word(l->sp + (u64)l->at[n] * 8) ^ l->word[n]) |
-                  (walk_word(l->sp + (u64)l->at[n + 1] * 8) ^ l->word[n + 1]);
+    for (unsigned n = 0, checks = l->checks; n < checks; n += 2)
+        differ |= (walk_word(sp + (u64)l->at[n] * 8) ^ l->word[n]) |
+                  (walk_word(sp + (u64)l->at[n + 1] * 8) ^ l->word[n + 1]);
     return differ == 0;
 }
 
@@ -161,6 +161,7 @@ static bool close_leg(struct maker *m, u8 flags, struct leg *ret)
         return false;
     l->sum = m->sum.sum;
     l->flags |= flags;
+    l->flags |= l->key & SKIPPING ? LEG_SKIPS : 0;
     l->up = (u16)((m->sp - l->sp) / 8);
     l->reach = l->reach > l->up ? l->reach : l->up;
     if (m->rbp_slot != 0) {
@@ -325,7 +326,7 @@ static noinline_ void try_join(struct leg *l, const struct leg *next)
 
 // ---------------------------------------------------------------- the walk
 
-// The leg behind l, where the walk stands at (key, sp).
+// The leg behind l, where the walk stands at (key, sp). NULL if there is none.
 static always_inline_ struct leg *after(struct trace_cache *c, struct leg *l, u64 key, u64 sp)
 {
     struct leg *next = &c->legs[l->next];
@@ -337,39 +338,55 @@ static always_inline_ struct leg *after(struct trace_cache *c, struct leg *l, u6
     next = leg_for(c, key, sp);
     l->next = (u16)(next - c->legs);
     l->streak = 0;
-    return next;
+    return likely(next->key == key && next->sp == sp) ? next : NULL;
 }
 
-// From p on as far as legs hold. True when the walk is at its end.
+// Where a leg leads that is not like most. True when it is the last one.
+static always_inline_ bool special(const struct leg *l, struct place *p, u64 *key, u64 *rbp)
+{
+    if (l->flags & LEG_LAST) {
+        p->truncated = (l->flags & LEG_CUT) != 0;
+        return true;
+    }
+    if (l->flags & LEG_FIXED) {
+        *key = l->word[FIXED_KEY];
+        *rbp = l->word[FIXED_RBP];
+    } else if (walk_is_skipped(*key)) {
+        *key |= SKIPPING; // operator new called malloc
+    }
+    return false;
+}
+
+// From p on as far as legs hold, beginning with l, whose key is p's. True when the walk is at its
+// end.
 static always_inline_ bool run(struct trace_cache *c, struct place *p, struct leg *l, bool own)
 {
     u64 key = p->key, sp = p->sp, rbp = p->rbp, hi = p->view.hi;
     struct walk_sum sum = p->sum;
-    u32 count = p->count, truncated = 0;
+    u32 count = p->count;
     bool last = false;
-    while (likely(same_place(l, key, sp, rbp) && (own || (u64)l->reach * 8 <= hi - sp) &&
-                  unchanged(l))) {
+    while (likely(l != NULL)) {
+        u8 flags = l->flags;
+        if ((unlikely(flags & LEG_RBP) && l->rbp != rbp) || (!own && (u64)l->reach * 8 > hi - sp) ||
+            unlikely(!unchanged(l, sp)))
+            break;
         sum.sum += sum.scale * l->sum;
         sum.scale *= powers[l->frames];
         count += l->frames;
-        last = (l->flags & LEG_LAST) != 0;
-        if (last || unlikely(count > RECORDING_FRAMES)) {
-            truncated = (l->flags & LEG_CUT) != 0;
-            break;
-        }
+        rbp = flags & LEG_SAVES ? walk_word(sp + (u64)l->rbp_at * 8) : rbp;
         sp += (u64)l->up * 8;
-        if (likely(!(l->flags & LEG_FIXED))) {
-            rbp = l->flags & LEG_SAVES ? walk_word(l->sp + (u64)l->rbp_at * 8) : rbp;
-            key = walk_word(sp - 8) - 1;
-            if (unlikely(l->key & SKIPPING) && walk_is_skipped(key))
-                key |= SKIPPING; // operator new called malloc
-        } else {
-            rbp = l->word[FIXED_RBP];
-            key = l->word[FIXED_KEY];
-        }
+        key = walk_word(sp - 8) - 1;
+        if (unlikely(flags & (LEG_LAST | LEG_FIXED | LEG_SKIPS)))
+            last = special(l, p, &key, &rbp);
+        if (last || unlikely(count > RECORDING_FRAMES))
+            break;
         l = after(c, l, key, sp);
     }
-    *p = (struct place){key, sp, rbp, sum, count, truncated, p->view};
+    p->key = key;
+    p->sp = sp;
+    p->rbp = rbp;
+    p->sum = sum;
+    p->count = count;
     return last;
 }
 
@@ -407,13 +424,13 @@ static noinline_ enum walk_end step(struct trace_cache *c, struct place *p, stru
     if (same_place(l, p->key, p->sp, p->rbp)) {
         if (!stack_stretch(&p->view, p->sp + (u64)l->reach * 8))
             return WALK_NEEDS_ALL;
-        if (unchanged(l))
+        if (unchanged(l, l->sp))
             return WALK_ON;
         split = l->sp + (u64)l->at[differs(l)] * 8;
     }
     if (make_leg(c, p, split, &new)) {
         keep(c, l, &new);
-        return WALK_ON;
+        return WALK_ON; // l, whose number may be another one from now on
     }
     bool made = false;
     if (p->key & SKIPPING)
@@ -421,7 +438,8 @@ static noinline_ enum walk_end step(struct trace_cache *c, struct place *p, stru
     enum walk_end end = step_aside(p, &new, &made);
     if (made)
         keep(c, l, &new);
-    *ret_leg = leg_for(c, p->key, p->sp);
+    l = leg_for(c, p->key, p->sp);
+    *ret_leg = same_place(l, p->key, p->sp, p->rbp) ? l : NULL;
     return end;
 }
 
@@ -431,13 +449,14 @@ bool trace_hash(struct trace_cache *c, const struct unwind_caller *from, struct 
     // Acquire: pairs with the release in rule_flush.
     u64 generation = atomic_load_explicit(&rule_generation, memory_order_acquire);
     // The return address lies on the stack for certain; what is behind it may not.
-    if (unlikely(!stack_enter(&p.view, p.sp - 8, true)))
+    if (unlikely(!stack_enter_quickly(&p.view, p.sp - 8)))
         return false;
     if (unlikely(c->generation != generation || (p.view.own && c->hi != p.view.hi)))
         forget(c, generation, p.view.own ? p.view.hi : c->hi);
-    if (walk_is_skipped(p.key))
+    if (unlikely(walk_is_skipped(p.key)))
         p.key |= SKIPPING;
     struct leg *l = leg_for(c, p.key, p.sp);
+    l = likely(l->key == p.key && l->sp == p.sp) ? l : NULL;
     enum walk_end end = WALK_ON;
     while (end == WALK_ON) {
         if (likely(p.view.own ? run(c, &p, l, true) : run(c, &p, l, false)))

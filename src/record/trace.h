@@ -30,6 +30,7 @@ enum leg_flags {
     LEG_FIXED = 2,  // where it leads was read from checked words: see make_fixed
     LEG_LAST = 4,   // its last frame was called by nobody, or no way on is known
     LEG_CUT = 8,    // with LEG_LAST: no way on is known
+    LEG_SKIPS = 32, // in the recorder's own code, before the first frame that counts
     LEG_SAVES = 16, // the caller's rbp stands at rbp_at; else rbp is unchanged
 };
 
