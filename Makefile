@@ -7,6 +7,7 @@
 #   make bench      compare allocators  (SUITE=quick|full|micro|traces|real, PEERS=name=/lib.so,…)
 #   make bench-toolkit   the ownership toolkit beside talloc, APR, GLib ...  (MINICORO=header)
 #   make install    DESTDIR=, PREFIX=
+#   make fuzz       recordings that nobody wrote against the reader  (clang; FUZZ_SECONDS=60)
 #   make web        rebuild web/dist, the HTML pages (node and npm; building loam needs neither)
 #
 #   MODE=release|debug     SAN=address,undefined | thread     O=folder for the build
