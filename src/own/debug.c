@@ -287,18 +287,29 @@ static void at_exit(void)
     loam_rc_cycles();
 }
 
+static const char *value_of(char **envp, const char *name)
+{
+    size_t len = strlen(name);
+    for (char **e = envp; e != NULL && *e != NULL; e++)
+        if (strncmp(*e, name, len) == 0 && (*e)[len] == '=')
+            return *e + len + 1;
+    return NULL;
+}
+
 // A setuid program takes no orders from its caller.
-static bool wanted(void)
+static bool wanted(char **envp)
 {
     struct options options;
-    options_parse(getauxval(AT_SECURE) == 0 ? getenv("LOAM") : NULL, &options);
+    options_parse(getauxval(AT_SECURE) == 0 ? value_of(envp, "LOAM") : NULL, &options);
     return option_is(options.value[OPTION_DEBUG], "on");
 }
 
-// 103: behind the heap's constructors and the one that can unwind.
-__attribute__((constructor(103))) static void debug_start(void)
+// 103: behind the heap's constructors and the one that can unwind. As libloam.so we begin before
+// libc, whose getenv does not know the environment yet.
+__attribute__((constructor(103))) static void debug_start(int argc unused_, char **argv unused_,
+                                                          char **envp)
 {
-    if (!wanted())
+    if (!wanted(envp))
         return;
     the.note = os_map(NOTES * sizeof *the.note);
     the.trace = os_map(TRACES * sizeof *the.trace);

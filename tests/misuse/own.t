@@ -70,4 +70,15 @@ for source in "$here"/*.c; do
         [ -z "$more" ] || like "$name: $extra" "$(cat "$tmp/err")" "$more"
     done
 done
+
+# The same in a program that has loam as a library of its own, and under the tool.
+source=$here/pool_stale.c
+text=$(says debug)
+${CC:-gcc} -std=gnu17 -D_GNU_SOURCE -O1 -g -w -I"$top/include" "$source" -L"$build" -lloam \
+    -Wl,-rpath,"$build" -o "$tmp/dynamic"
+quietly env LOAM=debug=on "$tmp/dynamic" >"$tmp/out" 2>"$tmp/err"
+ok "libloam.so: both places" both_places "$tmp/err"
+quietly env LOAM=debug=on "$loam" run --report "$tmp/report" -- "$tmp/dynamic" \
+    >"$tmp/out" 2>"$tmp/err"
+ok "loam run: both places" both_places "$tmp/err"
 done_testing
