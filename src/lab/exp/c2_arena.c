@@ -2,10 +2,10 @@
 
 #include "lab/allocators.h"
 
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
-#include <signal.h>
 #include <unistd.h>
 
 enum { CALLS = 1000000, LIVE = 1000 };
@@ -97,8 +97,9 @@ LAB_EXPERIMENT(C2) = {
     .prediction = "No. The heap asks for a large chunk now and then, and cuts blocks from it.",
     .method = "A child replaces random ones of a thousand blocks, a million times, and is stopped "
               "at each system call (ptrace). The number is exact; time plays no part.",
-    .look = "A few dozen calls for a million mallocs: the kernel's price, a hundred times that of a "
-            "malloc, is shared by thousands of them.",
+    .look =
+        "A few dozen calls for a million mallocs: the kernel's price, a hundred times that of a "
+        "malloc, is shared by thousands of them.",
     .claims = claims,
     .claims_count = countof(claims),
     .run = run,

@@ -48,7 +48,8 @@ static void in_child(void *of)
 static double share(u32 i)
 {
     u64 grown = phase->resident[1] - phase->resident[0];
-    u64 left = phase->resident[i] > phase->resident[0] ? phase->resident[i] - phase->resident[0] : 0;
+    u64 left =
+        phase->resident[i] > phase->resident[0] ? phase->resident[i] - phase->resident[0] : 0;
     return grown == 0 ? 0 : 100.0 * (double)left / (double)grown;
 }
 
