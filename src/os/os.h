@@ -39,6 +39,7 @@ void os_wait(_Atomic u32 *word, u32 value, u32 ms);
 void os_wake(_Atomic u32 *word);
 u64 os_realtime_ns(void);
 u64 os_monotonic_ns(void);
+u64 os_cpu_ns(void);    // that the calling thread has used
 u64 os_coarse_ms(void); // of the monotonic clock, good to some 4 ms; costs a few nanoseconds
 
 // Tests only: let the n-th mapping from now on fail (and all later ones); 0 = never.

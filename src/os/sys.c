@@ -89,3 +89,8 @@ u64 os_monotonic_ns(void)
 {
     return clock_ns(CLOCK_MONOTONIC);
 }
+
+u64 os_cpu_ns(void)
+{
+    return clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}

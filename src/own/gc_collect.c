@@ -122,13 +122,13 @@ struct search {
 static void search(void *arg)
 {
     struct search *s = arg;
-    u64 start = os_monotonic_ns();
+    u64 start = os_cpu_ns(); // not wall time: it shall foretell the next search
     struct mark m = {.blocks = &s->gc->blocks, .left = s->verdict->left, .work = s->gc->work};
     s->ok = gc_roots_mark(s->gc, &m, s->sp);
     mark_run(&m);
     gc_final_judge(s->gc, &m, s->verdict);
     *s->verdict->words = s->ok ? m.words + 1 : 0; // 0: the roots could not be read
-    *s->verdict->ns = os_monotonic_ns() - start;
+    *s->verdict->ns = os_cpu_ns() - start;
 }
 
 // ---------------------------------------------------------------- after
@@ -212,7 +212,7 @@ static void conclude(loam_gc *gc, const struct gc_verdict *v, size_t weak, size_
 // The program took hold of an object that the copy found dead.
 static bool is_spoiled(const loam_gc *gc)
 {
-    for (size_t w = 0; gc->weak.count != 0 && w < (size_t)gc->twin_slabs * GC_WORDS; w++)
+    for (size_t w = 0; gc->twin_weak != 0 && w < (size_t)gc->twin_slabs * GC_WORDS; w++)
         if (gc->left[w] & gc->verdict.left[w])
             return true;
     return false;
@@ -398,6 +398,8 @@ int gc_collect_now(loam_gc *gc)
     end_search(gc);
     int e = collect(&(struct request){.gc = gc});
     end_search(gc);
+    if (e == 0 && gc->in_place) // what the copy said could not be used
+        e = collect(&(struct request){.gc = gc, .in_place = true});
     return e;
 }
 

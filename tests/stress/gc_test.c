@@ -187,11 +187,12 @@ static void check_object(struct object *o)
         CHECK(loam_gc_weak_get(gc, o->reference) == o->at);
 }
 
-// What a finalizer kept goes with the second collection.
+// What a finalizer kept goes with the next collection. The first one may only end a search that was
+// on, of a time when a finalizer of what is kept now was not there yet: so three.
 static void compare(void)
 {
-    collect(gc);
-    collect(gc);
+    for (int i = 0; i < 3; i++)
+        collect(gc);
     for (int i = 0; i < OBJECTS; i++)
         object[i].reached = false;
     for (int r = 0; r < ROOTS; r++)
@@ -206,7 +207,8 @@ static void compare(void)
             check_object(o);
             continue;
         }
-        CHECK(o->reused || loam_gc_start(gc, o->at) == NULL);
+        // Else at most the unused end of another object lies there.
+        CHECK(o->reused || loam_gc_start(gc, o->at) != o->at);
         CHECK(!o->weak || loam_gc_weak_get(gc, o->reference) == NULL);
         CHECK(finalized[o->number] == o->final);
         if (o->weak)
