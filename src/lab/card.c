@@ -23,6 +23,13 @@ static const struct {
     {"false sharing", "D7", "atomic_slowdown"},
     {"mispredicted branch", "A8", "cycles_a_mispredict"},
     {"page from the disk", "D14", "ssd_cycles"},
+    {"new process, fork", "E1", "fork_ns"},
+    {"new thread", "E1", "thread_ns"},
+    {"new task", "E1", "task_ns"},
+    {"switch of processes", "E2", "process_switch_ns"},
+    {"switch of threads", "E2", "thread_switch_ns"},
+    {"switch of tasks", "E3", "task_switch_ns"},
+    {"mutex, free", "F2", "mutex"},
     {"core clock", "D1", "core_ghz"},
 };
 

@@ -52,10 +52,11 @@ static bool ours(const char *path)
            strstr(path, "/../") == NULL;
 }
 
-// A folder and what is in it: the lab makes no folders inside of its folders.
-static bool remove_folder(const char *path)
+// Empty the folder `name` in `at`, and folders in it, `deep` levels of them. Links are removed, and
+// never followed.
+static bool empty_folder(int at, const char *name, u32 deep)
 {
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     struct stat s;
     if (dir == NULL || fstat(fd, &s) != 0 || s.st_uid != geteuid()) {
@@ -66,11 +67,19 @@ static bool remove_folder(const char *path)
         return false;
     }
     for (struct dirent *e; (e = readdir(dir)) != NULL;) {
-        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-            unlinkat(fd, e->d_name, 0);
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+            continue;
+        if (unlinkat(fd, e->d_name, 0) != 0 && deep > 0 && empty_folder(fd, e->d_name, deep - 1))
+            unlinkat(fd, e->d_name, AT_REMOVEDIR);
     }
     closedir(dir);
-    return rmdir(path) == 0;
+    return true;
+}
+
+// Programs that an experiment starts may make folders in its folder: two levels are enough.
+static bool remove_folder(const char *path)
+{
+    return empty_folder(AT_FDCWD, path, 2) && rmdir(path) == 0;
 }
 
 static bool remove_cgroup(const char *path)

@@ -2,8 +2,8 @@
 //
 // loam watches from the start of a process on, so what is to be watched must be a process of its
 // own: another program, or this one again as `loam lab witness ID N`, which runs the experiment's
-// `witness` and nothing else. Recordings go into the experiment's folder: the last recording of
-// whoever runs the lab stays theirs.
+// `witness` and nothing else. Recordings go into the experiment's folder, and so does the note of
+// which was the last one: that of whoever runs the lab stays theirs.
 
 #include "lab/lab.h"
 
@@ -69,6 +69,22 @@ static int own_path(char out[512])
     return access(out, X_OK) == 0 ? 0 : -errno;
 }
 
+// With the folder as the place where `loam run` notes its last recording.
+static int run_here(struct lab *l, const char *folder, char *const words[], u32 seconds,
+                    struct lab_end *ret)
+{
+    const char *usual = getenv("XDG_STATE_HOME");
+    char *before = usual == NULL ? NULL : strdup(usual);
+    setenv("XDG_STATE_HOME", folder, 1);
+    int r = lab_program(l, words, seconds, ret);
+    if (before == NULL)
+        unsetenv("XDG_STATE_HOME");
+    else
+        setenv("XDG_STATE_HOME", before, 1);
+    free(before);
+    return r;
+}
+
 int lab_watch(struct lab *l, char *const argv[], u32 seconds, struct lab_watched *ret)
 {
     static u32 count; // each recording has a name of its own
@@ -86,7 +102,7 @@ int lab_watch(struct lab *l, char *const argv[], u32 seconds, struct lab_watched
     for (u32 i = 0; argv[i] != NULL && n < WORDS - 1; i++)
         words[n++] = argv[i];
     struct lab_watched w = {0};
-    int r = lab_program(l, words, seconds == 0 ? 10 : seconds, &w.end);
+    int r = run_here(l, folder, words, seconds == 0 ? 10 : seconds, &w.end);
     if (r == 0 && !w.end.timed_out)
         w.report = json_load_file(json, 0, NULL);
     if (w.report == NULL) {
