@@ -204,6 +204,14 @@ u32 places_sort(struct places *p, enum measure measure)
     return n;
 }
 
+u32 place_error(u64 samples)
+{
+    u32 percent = samples == 0 ? 0 : 100;
+    while (percent > 1 && (u64)percent * percent * samples > 10000)
+        percent--;
+    return percent;
+}
+
 struct totals totals_of(const struct model *m)
 {
     struct totals t = {0};

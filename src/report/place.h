@@ -38,4 +38,7 @@ struct totals {
     u32 ended;                  // processes that came to an orderly end
     const struct process *peak; // with the highest peak; NULL without processes
 };
+// How sure the live bytes of a place are that was met by `samples` live samples, in percent: the
+// relative error of a sum of n samples is at most 1/sqrt(n). 0: exact, or nothing is known.
+u32 place_error(u64 samples);
 struct totals totals_of(const struct model *m);

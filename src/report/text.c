@@ -185,6 +185,8 @@ static void place(struct page *p, struct place *pl, enum measure by, u64 whole)
         ink(p->k, INK_PLAIN, "  in %s", words_of(blocks, n, "block"));
     if (by == BY_LEAK)
         leak_kind(p, pl);
+    if (by == BY_LIVE && pl->live_samples != 0)
+        ink(p->k, INK_DIM, "  ± %u %%", place_error(pl->live_samples));
     if (by != BY_PEAK && p->m->processes_count > 1)
         aside(p, "", base_name(pl->sample->process->exe));
     if (pl->ways > 1)

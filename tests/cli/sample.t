@@ -59,6 +59,7 @@ P
 is "status" $? 0
 ok "estimates are near the truth" python3 check.py 524288 1
 like "the report says that they are estimates" "$(cat err)" "These are estimates"
+like "and how sure each is" "$(cat err)" "blocks  (±|\\+-|~) *[0-9]+ %"
 "$loam" run --sample=64K --json report.json -- ./prog >out 2>err
 ok "with more samples, nearer" python3 check.py 65536 1
 
