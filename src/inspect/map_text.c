@@ -154,6 +154,10 @@ static void lacks(struct ink *k, const struct map_view *m, const struct map_opti
         ink_wrap(k, INK_WARN,
                  "Its memory may not be read (ptrace is not allowed): whether it is on loam's "
                  "heap is not known. Try as root.");
+    if (m->space.root != 0 && !m->space.heap)
+        ink_wrap(k, INK_WARN,
+                 "loam's heap could not be read: it changed too fast, or it is damaged. "
+                 "Try again.");
     if (o->pages && !m->space.residence.frames && !space_is_core(&m->space))
         ink_wrap(k, INK_DIM, "Frame numbers are told to root only.");
 }

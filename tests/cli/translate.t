@@ -18,6 +18,7 @@ unless (-x $loam) {
 }
 my $tmp = tempdir(CLEANUP => 1);
 
+$| = 1;
 alarm 120; # rather dead than hung
 my ($n, $failed) = (0, 0);
 sub ok($$;@) {
@@ -61,7 +62,12 @@ close $c;
 system("$cc -g -O0 -w -o $tmp/subject $tmp/subject.c") == 0 or die;
 
 my @kill;
-END { local $?; kill 'KILL', @kill; waitpid $_, 0 for @kill }
+my @own; # of those, our own children
+END {
+    local $?;
+    kill 'KILL', $_ for grep { $_ } @kill, @own;
+    waitpid $_, 0 for @own;
+}
 # Start it by a command; returns its pid, addresses and its child's pid.
 sub start {
     my ($env, @command) = @_;
@@ -79,7 +85,8 @@ sub start {
     my @said = split ' ', $said;
     my $child = pop @said;
     my ($subject) = slurp("/proc/$child/status") =~ /^PPid:\s+(\d+)/m;
-    push @kill, $child, $subject, $pid;
+    push @kill, $child, $subject;
+    push @own, $pid;
     return ($subject, $child, map { hex } @said);
 }
 sub translate { my ($pid, $addr) = @_; return decode_json(scalar(`$loam translate --json $pid @{[sprintf '%#x', $addr]}`)) }
@@ -180,9 +187,15 @@ int main(void) { return loam_task_run(NULL, all, NULL); }
 EOF
 close $c;
 system("$cc -g -O1 -w -I$top/include -o $tmp/owners $tmp/owners.c $build/libloam_malloc.a -pthread") == 0 or die;
-open my $owners, '-|', "$tmp/owners" or die;
-my @said = split ' ', <$owners>;
-push @kill, my $opid = pop @said;
+pipe my $from, my $to or die;
+my $opid = fork // die;
+if ($opid == 0) {
+    open STDOUT, '>&', $to;
+    exec "$tmp/owners";
+}
+close $to;
+push @own, $opid;
+my @said = (split ' ', scalar <$from>)[0 .. 2];
 my ($region, $object, $stack) = map { translate($opid, hex($_) + 3)->{named} } @said;
 is("$region->{kind} $region->{name} $region->{offset}", 'region http.request 3', 'a region by its name');
 ok($region->{place} =~ /owners\.c:15$/, 'where it was made', $region->{place});
