@@ -2,7 +2,7 @@
 // CPU lives in this folder.
 //
 // O1  every mapping made here stands in the chunk record (os/chunk.c) under its address, but for
-//     the stacks of tasks (K2 in os/stack.h).
+//     the stacks of tasks (K2 in os/stack.h) and memory shared with a copy (os/twin.h).
 // O2  functions return 0 or -errno, or a pointer or NULL; none changes errno.
 #pragma once
 

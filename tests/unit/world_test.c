@@ -31,7 +31,7 @@ static int stop_patiently(void)
     return e;
 }
 
-static bool holds(const struct world_thread *t, unsigned long word)
+static unsanitized_ bool holds(const struct world_thread *t, unsigned long word)
 {
     for (const unsigned long *at = (const void *)t->sp; (const char *)at < t->tp; at++)
         if (*at == word)
