@@ -190,7 +190,7 @@ void crowd_meet(struct crowd *c, const struct volume *v, u32 add)
     drop_closed(cv);
 }
 
-// ---------------------------------------------------------------- forgetting
+// ---------------------------------------------------------------- the end of some
 
 // Sites and threads of processes that are gone.
 static void drop_gone(struct crowd *c)
@@ -204,22 +204,6 @@ static void drop_gone(struct crowd *c)
             c->threads[threads++] = c->threads[i];
     c->sites_count = sites;
     c->threads_count = threads;
-}
-
-void crowd_forget(struct crowd *c, u32 number)
-{
-    u32 kept = 0;
-    for (u32 i = 0; i < c->processes_count; i++)
-        if (c->processes[i].volume == number)
-            c->processes[i].record = NULL;
-    drop_gone(c);
-    for (u32 i = 0; i < c->volumes_count; i++) {
-        if (c->volumes[i].number == number)
-            free(c->volumes[i].open);
-        else
-            c->volumes[kept++] = c->volumes[i];
-    }
-    c->volumes_count = kept;
 }
 
 void crowd_done(struct crowd *c)
@@ -343,6 +327,49 @@ void crowd_look(struct crowd *c, struct record_moment *ret, struct record_top *r
             look_at(ret, &c->processes[i]);
     ret->tops_count = find_tops(c, ret_top);
     bury(c);
+}
+
+// Processes of a forgotten volume leave the array, lest it grow for ever; what points into it
+// follows. Without memory they stay.
+static void drop_processes(struct crowd *c, u32 number)
+{
+    u32 *moved = malloc((c->processes_count + (size_t)1) * sizeof *moved), kept = 0;
+    if (moved == NULL)
+        return;
+    for (u32 i = 0; i < c->processes_count; i++) {
+        moved[i] = kept;
+        if (c->processes[i].volume != number)
+            c->processes[kept++] = c->processes[i];
+    }
+    for (u32 i = 0; i < c->sites_count; i++)
+        c->sites[i].process = moved[c->sites[i].process];
+    for (u32 i = 0; i < c->threads_count; i++)
+        c->threads[i].process = moved[c->threads[i].process];
+    for (u32 i = 0; i < c->volumes_count; i++)
+        for (u32 j = 0; j < c->volumes[i].open_count; j++) {
+            struct crowd_open *o = &c->volumes[i].open[j];
+            o->process = o->process == 0 ? 0 : moved[o->process - 1] + 1;
+        }
+    c->processes_count = kept;
+    free(moved);
+}
+
+void crowd_forget(struct crowd *c, u32 number)
+{
+    u32 kept = 0;
+    // Who was not seen to end has ended since: volumes go when all of theirs have.
+    sum_threads(c);
+    for (u32 i = 0; i < c->processes_count; i++)
+        c->processes[i].over |= c->processes[i].volume == number;
+    bury(c);
+    for (u32 i = 0; i < c->volumes_count; i++) {
+        if (c->volumes[i].number == number)
+            free(c->volumes[i].open);
+        else
+            c->volumes[kept++] = c->volumes[i];
+    }
+    c->volumes_count = kept;
+    drop_processes(c, number);
 }
 
 // ---------------------------------------------------------------- threads

@@ -152,6 +152,40 @@ TEST(everything_is_met_once)
     fab_done(&f);
 }
 
+// One volume goes; what is known of the other one stays right, and goes on.
+TEST(a_volume_is_forgotten)
+{
+    struct fab f[2];
+    struct crowd c = {0};
+    struct record_moment m;
+    struct record_top top[TOPS_MAX];
+    for (u32 i = 0; i < 2; i++) {
+        fab_begin(&f[i], "prog", 4);
+        fab_process(&f[i], 1, i == 0 ? 1 : (u32)getpid(), 0, "/nowhere/prog", "prog", 4)
+            ->rest.alloc_bytes = 100 + i;
+        fab_site(&f[i], 1, NULL, 0)->alloc_bytes = 50 + i;
+        struct volume v = volume_of(&f[i]);
+        v.number = i;
+        crowd_meet(&c, &v, i << 16);
+    }
+    crowd_look(&c, &m, top);
+    CHECK(m.processes == 2 && m.live_bytes == 201 && m.tops_count == 2);
+    crowd_forget(&c, 0);
+    CHECK(c.processes_count == 1 && c.sites_count == 1);
+    fab_site(&f[1], 1, NULL, 0)->alloc_bytes = 70;
+    struct volume v = volume_of(&f[1]);
+    v.number = 1;
+    crowd_meet(&c, &v, 1 << 16);
+    crowd_look(&c, &m, top);
+    CHECK(m.processes == 1 && m.live_bytes == 101 && m.tops_count == 2);
+    CHECK(m.alloc_bytes == 201); // totals never fall
+    CHECK(top[0].live_bytes == 70 && top[0].process == (1 << 16) + 1);
+    CHECK(top[1].live_bytes == 51 && top[1].process == (1 << 16) + 1);
+    crowd_done(&c);
+    fab_done(&f[0]);
+    fab_done(&f[1]);
+}
+
 // A point tells what is held now; who did nothing and holds nothing since the last label has none.
 TEST(points_tell_what_changed)
 {
