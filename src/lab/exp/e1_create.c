@@ -110,8 +110,9 @@ static void run(struct lab *l)
     u32 small = lab_series(l, "4K pages", "bytes", "ns");
     u32 huge = lab_series(l, "2M pages", "bytes", "ns");
     double first = 0, last = 0;
-    for (u64 bytes = 16 * MiB; bytes <= most && 3 * bytes < l->room; bytes *= 2) {
-        last = fork_with(l, small, bytes, LAB_4K);
+    for (u64 bytes = 16 * MiB; bytes <= most && 4 * bytes < l->room; bytes *= 2) {
+        double ns = fork_with(l, small, bytes, LAB_4K);
+        last = ns > 0 ? ns : last;
         first = first == 0 ? last : first;
         fork_with(l, huge, bytes, LAB_HUGE);
     }
