@@ -1,0 +1,74 @@
+#!/bin/sh
+# `loam lab`, chapter B: virtual memory. What is exact is compared exactly, what is timed by its
+# order; no absolute time is asserted.
+. "$(dirname "$0")/../lib/tap.sh"
+[ -x "$loam" ] || skip_all "$loam is not built"
+command -v python3 >/dev/null || skip_all "python3 is not installed"
+XDG_RUNTIME_DIR=$tmp/run
+TMPDIR=$tmp
+export XDG_RUNTIME_DIR TMPDIR
+mkdir -m 700 "$XDG_RUNTIME_DIR"
+
+# ask FILE EXPRESSION: as in lab.t.
+ask()
+{
+    python3 - "$1" "$2" <<'END'
+import json, sys
+d = json.load(open(sys.argv[1]))
+of = {e["id"]: e for e in d["experiments"]}
+def m(id, key): return [x["value"] for x in of[id]["metrics"] if x["key"] == key][0]
+def v(id, key): return " ".join(c["verdict"] for c in of[id]["claims"] if c["metric"] == key)
+def g(id): return of[id]["noise"]["grade"]
+print(eval("(" + sys.argv[2] + ")"))
+END
+}
+# exact NAME ID KEY VERDICT
+exact()
+{
+    is "$1" "$(ask "$tmp/b.json" "v('$2', '$3')")" "$4"
+}
+
+# ---------------------------------------------------------------- what is exact
+
+"$loam" lab run B1 B2 B3 B4 B5 B7 B8 B12 B13 B20 B21 B22 --json "$tmp/b.json" >/dev/null
+is "the exact ones run" $? 0
+is "none failed" "$(ask "$tmp/b.json" '[e["id"] for e in d["experiments"] if e["status"] != "ok"]')" "[]"
+is "of metric and claim the units agree" "$(ask "$tmp/b.json" '[
+    (e["id"], c["what"]) for e in d["experiments"] for c in e["claims"] for x in e["metrics"]
+    if x["key"] == c["metric"] and x["unit"] != c.get("unit", "yes")]')" "[]"
+if [ "$(uname -m)" = x86_64 ]; then
+    ok "a process has half of the addresses" test \
+        "$(ask "$tmp/b.json" 'm("B1", "bits") == m("B1", "user_bits") + 1')" = True
+    exact "between the halves there is no address" B1 upper_bits holds
+fi
+is "less can be reserved than both halves" \
+    "$(ask "$tmp/b.json" '0 < m("B1", "reserved") <= m("B1", "both_halves") / 2')" True
+exact "text, data, bss, heap, stack" B2 order "holds holds"
+exact "the stack grows down" B2 stack_down holds
+exact "mmap's area is between heap and stack" B2 nothing_between differs
+exact "the break moves" B3 moves holds
+exact "and back" B3 goes_back holds
+exact "a mapping comes lazily" B4 lazy holds
+exact "and goes" B4 gone holds
+exact "chunks are tracked" B5 tracked holds
+exact "and released once" B5 refused holds
+is "a page is what the system says" "$(ask "$tmp/b.json" 'int(m("B7", "page_bytes"))')" "$(getconf PAGESIZE)"
+is "one byte takes a page" "$(ask "$tmp/b.json" 'm("B7", "byte_takes") == m("B7", "page_bytes")')" True
+is "what is reserved takes nothing" "$(ask "$tmp/b.json" 'm("B8", "untouched")')" 0.0
+is "one fault for each page written" "$(ask "$tmp/b.json" 'm("B8", "faults_a_page")')" 1.0
+exact "reading takes nothing" B8 read_is_free holds
+exact "0x10000000 faults" B12 example holds
+exact "so do null and the end of a mapping" B12 unmapped holds
+exact "processes are isolated" B13 isolated "holds holds"
+ok "virtual memory exceeds RAM" test "$(ask "$tmp/b.json" 'm("B20", "virtual_over_ram") > 1')" = True
+is "a pointer has 8 bytes" "$(ask "$tmp/b.json" 'm("B22", "pointer_bytes")')" 8.0
+if command -v cc >/dev/null; then
+    exact "the exercises run as written" B2 as_written holds
+    exact "sbrk's too" B3 as_written holds
+    exact "and mmap's" B4 as_written holds
+fi
+for e in B2:01_segments B3:02_sbrk B4:03_mmap B5:04_mem_chunk; do
+    is "${e%:*} prints its exercise" "$("$loam" lab source "${e%:*}" | grep -c "^// ${e#*:}.c")" 1
+done
+
+done_testing
