@@ -9,7 +9,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { TASKS = 60, TURNS = 8, WORK = 2000, WORKERS = 64, TRIAL_NS = 20000000 };
+enum { TASKS = 60, TURNS = 8, WORK = 2000, WORKERS = 64 };
+enum { TRIAL_NS = 20000000, PATIENCE_NS = 1000000000 };
 
 static atomic_uint ended;
 static atomic_int seen[WORKERS]; // thread IDs
@@ -23,6 +24,14 @@ static void note_thread(void)
             (atomic_compare_exchange_strong(&seen[i], &empty, self) || empty == self))
             return;
     }
+}
+
+static u32 threads_seen(void)
+{
+    u32 n = 0;
+    for (u32 i = 0; i < WORKERS; i++)
+        n += atomic_load(&seen[i]) != 0;
+    return n;
 }
 
 static void worker_task(void *of)
@@ -99,13 +108,16 @@ static void run(struct lab *l)
 {
     u32 cpus[8], n = lab_cpus(l, cpus, countof(cpus)), one = 1, many = n < 2 ? 2 : n, threads = 0;
     unpin(l);
-    run_with(&many, 5);
+    // A worker whose processor is busy may come when all is done: give it more than one chance.
+    u32 runs = 0;
+    for (u64 end = clock_ns() + PATIENCE_NS; threads < 2 && clock_ns() < end; runs++) {
+        run_with(&many, 1);
+        threads = threads_seen();
+    }
     u32 all = atomic_load(&ended);
-    for (u32 i = 0; i < WORKERS; i++)
-        threads += atomic_load(&seen[i]) != 0;
-    lab_check(l, "all_ended", all == 5 * TASKS, "%u of %u tasks ended", all, 5 * TASKS);
-    lab_check(l, "m_on_n", threads >= 2 && threads < TASKS,
-              "%u threads were seen to run %u tasks at once", threads, TASKS);
+    lab_check(l, "all_ended", all == runs * TASKS, "%u of %u tasks ended", all, runs * TASKS);
+    lab_check(l, "m_on_n", threads >= 2 && threads < TASKS, "%u threads were seen to run %u tasks",
+              threads, TASKS);
     struct arm arms[] = {
         {"one_worker", .run = run_with, .of = &one, .ops = TASKS * TURNS, .gives_way = true},
         {"a_worker_each_processor", .run = run_with, .of = &many, .ops = TASKS * TURNS,
@@ -114,10 +126,10 @@ static void run(struct lab *l)
     double before = share_of_processors(many);
     lab_time(l, arms, countof(arms));
     double after = share_of_processors(many), share = before < after ? before : after;
-    lab_ratio(l, "speedup", &arms[0], &arms[1]);
+    double speedup = lab_ratio(l, "speedup", &arms[0], &arms[1]);
     if (n < 2)
         lab_cannot(l, "speedup", "it takes 2 processors, and there is 1");
-    else if (share < 0.9)
+    else if (share < 0.9 && speedup < 1.2)
         lab_cannot(l, "speedup", "others use the processors now: we get %.0f %% of them",
                    100 * share);
     lab_pin(l->cpu);
