@@ -71,4 +71,43 @@ for e in B2:01_segments B3:02_sbrk B4:03_mmap B5:04_mem_chunk; do
     is "${e%:*} prints its exercise" "$("$loam" lab source "${e%:*}" | grep -c "^// ${e#*:}.c")" 1
 done
 
+# ---------------------------------------------------------------- what is measured
+
+# order NAME ID EXPRESSION: unless the machine is too noisy for that experiment.
+order()
+{
+    case $(ask "$tmp/b2.json" "g('$2') == 'C'") in
+    True) skip "$1" "the machine is too noisy now" ;;
+    *) is "$1" "$(ask "$tmp/b2.json" "$3")" True ;;
+    esac
+}
+# An experiment that cannot run here says why: then there is nothing to compare.
+measured()
+{
+    case $(ask "$tmp/b2.json" "'$3' in [x['key'] for x in of['$2']['metrics']]") in
+    True) order "$1" "$2" "$4" ;;
+    *) skip "$1" "not possible here" ;;
+    esac
+}
+"$loam" lab run B6 B9 B14 B15 B17 B18 B19 B23 --json "$tmp/b2.json" >/dev/null
+is "the timed ones run" $? 0
+is "none of them failed" "$(ask "$tmp/b2.json" '[e["id"] for e in d["experiments"] if e["status"] != "ok"]')" "[]"
+is "after fork each has its own copy" "$(ask "$tmp/b2.json" 'v("B6", "own_copy")')" holds
+measured "a huge page is cheaper, byte for byte" B9 huge_is_cheaper 'm("B9", "huge_is_cheaper") > 1'
+order "a page of zeroes is cheaper than one of its own" B9 'm("B9", "read_zero_page") < m("B9", "copy_on_write")'
+measured "walks that miss the cache cost more" B14 cold_walk '0 < m("B14", "warm_walk") < m("B14", "cold_walk")'
+measured "huge pages gain at random" B15 random_gain 'm("B15", "random_gain") > 0'
+is "a thread's stack has a guard page" "$(ask "$tmp/b2.json" 'v("B17", "guard_thread")')" holds
+is "4 MB of ints" "$(ask "$tmp/b2.json" 'm("B17", "million_mb")')" 4.0
+if [ "$(cat /proc/sys/kernel/randomize_va_space)" = 2 ]; then
+    is "addresses differ from run to run" "$(ask "$tmp/b2.json" 'v("B18", "random")')" holds
+fi
+order "a load beats a system call" B19 'm("B19", "random_mapped") < m("B19", "random_pread")'
+ok "not all of a program is in RAM" test "$(ask "$tmp/b2.json" '0 < m("B23", "in_ram") < 100')" = True
+is "pages of a file come on demand" "$(ask "$tmp/b2.json" 'v("B23", "none_before_touch")')" holds
+
+# ---------------------------------------------------------------- nothing is left behind
+
+is "no folder is left" "$(ls -d "$tmp"/loam-lab.* 2>/dev/null)" ""
+is "no state is left" "$(ls "$XDG_RUNTIME_DIR/loam-lab")" ""
 done_testing
