@@ -25,7 +25,7 @@ print(eval("(" + sys.argv[2] + ")"))
 END
 }
 
-"$loam" lab run E1 E3 E4 E4b E4c E6 E9 F1 F2 F5 F6 F7 F8 F9 G2 G3 G4 G5 G6 G7 G9 G11 G12 G13 G14 G15 \
+"$loam" lab run E1 E3 E4 E4b E4c E6 E9 F1 F2 F5 F6 F7 F8 F9 G2 G3 G4 G5 G6 G7 G9 G11 G12 G13 G14 G15 G17 \
     --json "$tmp/r.json" >"$tmp/r.txt"
 is "a run of them ends well" $? 0
 is "none failed" "$(ask "$tmp/r.json" '[e["id"] for e in d["experiments"] if e["status"] != "ok"]')" "[]"
@@ -90,6 +90,13 @@ is "100 bytes are lost, in one block, by that function" "$(ask "$tmp/r.json" \
 is "four steps: 10 MB, then 50, and who" "$(ask "$tmp/r.json" \
     '(m("G9", "baseline_mb"), m("G9", "idle_mb"), m("G9", "leaked_by_scan_mb"), v("G9", "place_named"))')" \
     "(10.0, 50.0, 0.0, 'holds')"
+case $(ask "$tmp/r.json" 'v("G17", "list_mb")') in
+cannot) skip "ten million pointers are 80 MB" "python3 is not installed" ;;
+*)
+    is "ten million pointers are 80 MB" "$(ask "$tmp/r.json" 'round(m("G17", "list_mb"))')" 80
+    is "and loam sees them in the sleeping process" "$(ask "$tmp/r.json" 'v("G17", "by_loam_mem_mb")')" holds
+    ;;
+esac
 is "what is held is not collected" "$(ask "$tmp/r.json" 'v("G11", "held_leaks")')" holds
 is "a double free ends the program" "$(ask "$tmp/r.json" 'v("G12", "loam_tells")')" holds
 is "a smart pointer copies when written" "$(ask "$tmp/r.json" 'v("G13", "copied_late")')" holds
