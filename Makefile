@@ -26,7 +26,7 @@ CFLAGS  += $(CFLAGS_$(MODE)) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-point
 ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DLOAM_VERSION='"$(VERSION)"' $(WARN) -Isrc -Iinclude -I. \
 	-fPIC -fvisibility=hidden -fno-semantic-interposition -pthread -MMD -MP $(CFLAGS)
 LDFLAGS += $(if $(SAN),-fsanitize=$(SAN))
-TOOL_LIBS := -ldw -lelf -lcapstone -ljansson -lz -lm
+TOOL_LIBS := -lncursesw -ltinfo -ldw -lelf -lcapstone -ljansson -lz -lm
 
 # Layers, as tools/layers names them. What runs in the target, then the libc names, then the tool.
 TARGET_LAYERS  := base os heap scan own record guard
