@@ -1,4 +1,4 @@
-// F7 guard: a lock that cannot be forgotten, around data that cannot be reached without it.
+// F7 mutex-guard: a lock that cannot be forgotten, around data that cannot be reached without it.
 
 #include "lab/lab.h"
 
