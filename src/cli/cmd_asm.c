@@ -166,7 +166,7 @@ const struct command command_asm = {
     .group = "inspect",
     .summary = "a function's instructions beside its source; two versions of it",
     .synopsis = "[options] FILE FUNCTION",
-    .examples = {{"loam asm ./prog main", "instructions, source, jumps, calls, checks"},
+    .examples = {{"loam asm ./prog main", "instructions, source, jumps and calls"},
                  {"loam asm foo.c sum --compare -O2 -O3", "what another optimisation makes of it"}},
     .options = options,
     .options_count = countof(options),

@@ -22,8 +22,8 @@ static const char *const groups[][2] = {
 static void print_groups(void)
 {
     puts("loam: a heap that knows its blocks, and a tool that asks it\n");
-    puts("  loam run --leaks -- ./prog          who leaks?");
-    puts("  loam run -- ./prog                  who allocates, and what was there at the peak?");
+    puts("  loam run --leaks -- ./prog   who leaks?");
+    puts("  loam run -- ./prog           who allocates, and what was there at the peak?");
     for (size_t g = 0; g < countof(groups); g++) {
         printf("\n%s\n", groups[g][1]);
         for (size_t i = 0; i < commands_count; i++) {
@@ -52,6 +52,10 @@ static int help(const struct command *c, int argc, char **argv)
     int n = opt_parse(c, argc, argv, &none);
     if (n < 0)
         return n == -1 ? 0 : EXIT_USAGE;
+    if (n > 1) {
+        say(c, "one command at a time, not %d. Try 'loam help'.", n);
+        return EXIT_USAGE;
+    }
     if (n == 0 || strcmp(argv[argc - 1], "--help") == 0) {
         print_groups();
         return 0;
@@ -88,6 +92,10 @@ static int version(const struct command *c, int argc, char **argv)
     int n = opt_parse(c, argc, argv, &none);
     if (n < 0)
         return n == -1 ? 0 : EXIT_USAGE;
+    if (n > 0) {
+        say(c, "takes nothing, not '%s'. Try 'loam version'.", argv[argc - n]);
+        return EXIT_USAGE;
+    }
     printf("loam %s\n", LOAM_VERSION);
     return 0;
 }

@@ -35,7 +35,7 @@ static const struct option options[] = {
     {"rt", 0, NULL, OPT_FLAG, offsetof(struct lab_options, rt),
      "as root: samples at real-time priority, in bursts"},
     {"seed", 0, "N", OPT_TEXT, offsetof(struct lab_options, seed),
-     "start of the random numbers, as an earlier run's JSON has it"},
+     "start of the random numbers, as in an earlier JSON"},
 };
 
 enum { WHOLE_UP_TO = 3 }; // experiments that are shown with all details
@@ -371,7 +371,7 @@ const struct command command_lab = {
     .name = "lab",
     .group = "learn",
     .summary = "measure what memory courses claim, on this machine",
-    .synopsis = "[options] [list | run | explain | source] [ID | NAME | CHAPTER | all]... |\n      "
+    .synopsis = "[options] [list | run | explain | source] [WHAT]... |\n      "
                 "          compare A.json B.json | doctor | card [FILE.json] | cleanup",
     .examples = {{"loam lab run ladder", "the memory hierarchy of this machine"},
                  {"loam lab run all --html lab.html", "every experiment, as a page with plots"}},
@@ -395,6 +395,8 @@ const struct command command_lab = {
         "status. Experiments run one at a time, each in a process of its own, pinned to one\n"
         "processor, with limits on time and memory. What a killed lab left behind is removed by "
         "the\n"
-        "next one, or by 'cleanup'.",
+        "next one, or by 'cleanup'.\n\n"
+        "Exit status: 0, whatever the verdicts are; 1 if a FILE cannot be read as results; 2 for\n"
+        "wrong usage; 125 if the results could not be written; 130 when interrupted.\n",
     .run = lab,
 };

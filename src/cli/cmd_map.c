@@ -164,7 +164,7 @@ const struct command command_map = {
     .group = "inspect",
     .summary = "an address space as one picture: who has which pages",
     .synopsis = "[options] PID | CORE",
-    .examples = {{"loam map 1234", "what takes the memory, and where it lies"},
+    .examples = {{"loam map 1234", "what takes memory, and where"},
                  {"loam map --json 1234 >a; loam map --diff a 1234", "what has changed since"}},
     .options = options,
     .options_count = countof(options),

@@ -25,7 +25,7 @@ static const struct option options[] = {
     {"html", 0, "FILE", OPT_TEXT, offsetof(struct report_options, html),
      "write one HTML page that needs no network"},
     {"export", 0, "FORMAT", OPT_TEXT, offsetof(struct report_options, export),
-     "pprof, folded, speedscope, chrome, json or openmetrics"},
+     "pprof, folded, speedscope, chrome, json, openmetrics"},
     {"output", 'o', "FILE", OPT_TEXT, offsetof(struct report_options, output),
      "where the export goes, instead of stdout"},
     {"by", 0, "WHAT", OPT_TEXT, offsetof(struct report_options, by),
@@ -186,6 +186,6 @@ const struct command command_report = {
         "Grafana; folded by flamegraph.pl, one number a stack, chosen by --by; speedscope by\n"
         "speedscope.app; chrome, the timeline, by Perfetto; openmetrics by Prometheus.\n\n"
         "Sizes are decimal: 1 kB is 1,000 bytes. Exit status: 0; 1 if FILE cannot be read as a\n"
-        "recording; 2 for wrong usage.\n",
+        "recording; 2 for wrong usage; 125 if the report cannot be written.\n",
     .run = report,
 };

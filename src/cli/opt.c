@@ -212,8 +212,13 @@ int opt_parse(const struct command *c, int argc, char **argv, void *values)
 
 static void print_examples(const struct command *c, FILE *out)
 {
-    for (size_t i = 0; i < countof(c->examples) && c->examples[i][0] != NULL; i++)
-        fprintf(out, "  %-42s %s\n", c->examples[i][0], c->examples[i][1]);
+    size_t count = 0, width = 0;
+    while (count < countof(c->examples) && c->examples[count][0] != NULL) {
+        size_t n = strlen(c->examples[count++][0]);
+        width = n > width ? n : width;
+    }
+    for (size_t i = 0; i < count; i++)
+        fprintf(out, "  %-*s   %s\n", (int)width, c->examples[i][0], c->examples[i][1]);
     fputc('\n', out);
 }
 
@@ -240,8 +245,31 @@ void opt_print_help(const struct command *c, FILE *out)
     print_options(c, out);
 }
 
+// In lines that a terminal of 80 columns holds; two newlines part paragraphs, one is a space.
+static void print_paragraphs(const char *s, FILE *out)
+{
+    size_t column = 0;
+    while (*s != 0) {
+        size_t space = strspn(s, " \n"), word = strcspn(s + space, " \n");
+        if (column > 0 && strncmp(s, "\n\n", 2) == 0) {
+            fputs("\n\n", out);
+            column = 0;
+        } else if (column > 0 && word > 0) {
+            bool fits = column + 1 + word < 80;
+            fputc(fits ? ' ' : '\n', out);
+            column = fits ? column + 1 : 0;
+        }
+        fwrite(s + space, 1, word, out);
+        column += word;
+        s += space + word;
+    }
+    if (column > 0)
+        fputc('\n', out);
+}
+
 void opt_print_manual(const struct command *c, FILE *out)
 {
     opt_print_help(c, out);
-    fprintf(out, "\n%s", c->about);
+    fputc('\n', out);
+    print_paragraphs(c->about, out);
 }

@@ -222,10 +222,10 @@ void map_text(struct ink *k, const struct map_view *m, const struct map_options 
     lacks(k, m, o);
     if (!o->all && !space_is_core(&m->space)) {
         ink_line(k);
-        ink(k, INK_DIM, "NEXT  loam map --all %d     each mapping with its sections",
+        ink(k, INK_DIM, "NEXT  loam map --all %d             each mapping with its sections",
             m->status.pid);
         ink_line(k);
-        ink(k, INK_DIM, "      loam translate %d 0xADDRESS     one address, down to its frame",
+        ink(k, INK_DIM, "      loam translate %d 0xADDRESS   one address, down to its frame",
             m->status.pid);
         ink_line(k);
     }

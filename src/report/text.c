@@ -514,7 +514,7 @@ static void next(struct page *p)
     if (!p->o->full_stacks && (all > 0 || places_sort(&p->places, BY_PEAK) > 0))
         next_add(&n, base, " --full-stacks", "every frame of every stack");
     if (p->t.reachable.blocks > 0 && !p->o->reachable)
-        next_add(&n, base, " --reachable", "where what was still reachable came from");
+        next_add(&n, base, " --reachable", "where what stayed reachable came from");
     if (p->places.count > 0)
         next_add(&n, base, " --html page.html", "flame graph, timeline, every site");
     if (n.count == 0)

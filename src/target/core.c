@@ -265,8 +265,11 @@ int core_open(struct core *c, const char *path, char why[CORE_WHY])
     Elf64_Ehdr h;
     *c = (struct core){.target = {core_read, core_map, core_unmap}};
     c->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (c->fd < 0 || fstat(c->fd, &st) != 0)
-        return refuse(c, path, strerror(errno), why);
+    if (c->fd < 0 || fstat(c->fd, &st) != 0) {
+        char what[96];
+        snprintf(what, sizeof what, "cannot be opened: %s", strerror(errno));
+        return refuse(c, path, what, why);
+    }
     if (!S_ISREG(st.st_mode))
         return refuse(c, path, "is no regular file", why);
     c->size = (u64)st.st_size;

@@ -31,6 +31,8 @@ wrong "no number" \
     "loam report: '--places' wants a number above zero, not 'x'. Try 'loam report -h'." report -n x
 wrong "zero" \
     "loam report: '--places' wants a number above zero, not '0'. Try 'loam report -h'." report -n0
+wrong "version of what" "loam version: takes nothing, not 'x'. Try 'loam version'." version x
+wrong "two manuals" "loam help: one command at a time, not 2. Try 'loam help'." help run report
 wrong "two recordings" \
     "loam report: one recording at a time, not 2. Try 'loam report -h'." report a b
 
@@ -65,7 +67,8 @@ for c in $commands; do
     is "loam $c -h: status" $? 0
     ok "loam $c -h fits one screen" test "$(wc -l <"$tmp/short")" -le 24
     like "loam $c -h starts with an example" "$(head -1 "$tmp/short")" "loam "
-    is "loam $c -h: no line is longer than 100" "$(awk 'length($0) > 100' "$tmp/short")" ""
+    is "loam $c -h and --help: no line is longer than 80" \
+        "$({ cat "$tmp/short"; "$loam" "$c" --help; } | sed 's/…/./' | awk 'length > 80')" ""
     is "loam help $c is loam $c --help" "$("$loam" help "$c")" "$("$loam" "$c" --help)"
     ok "loam help names $c" sh -c "'$loam' help | grep -q '^  $c '"
 done
