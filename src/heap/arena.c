@@ -99,8 +99,8 @@ int arena_grow(size_t end)
         if (ahead > need && map_step(ahead) == 0)
             continue;
         int r = map_step(need);
-        if (r != -EEXIST)
-            return r;
+        if (r != -EEXIST) // the kernel's own EAGAIN (too much is locked) is no place that was taken
+            return r < 0 ? -ENOMEM : 0;
         r = map_step(HUGE_PAGES); // what of it is free?
         if (r == -EEXIST) {       // not this hugepage: it belongs to somebody else
             size_t hole = pages.mapped;

@@ -119,6 +119,9 @@ static void purge(size_t keep)
         end = first;
     }
     pages.high_dirty = size_max(pages.dirty_count > 0 ? end : 0, stuck);
+    // Not again at the next free: each would walk over all that the kernel does not take.
+    bool in_vain = stuck > 0 && pages.dirty_count > keep;
+    pages.refused_at = in_vain ? pages.dirty_count + pages.dirty_count / 4 + 64 : 0;
 }
 
 // How much may stay dirty: a quarter of the decaying recent peak (an eighth cost a program of
@@ -195,6 +198,7 @@ static void decay(size_t n)
         return;
     pages.turnover = 0;
     pages.refault -= pages.refault / 8;
+    pages.refused_at -= pages.refused_at / 8;
     pages.held_max -= (pages.held_max - size_min(held(), pages.held_max)) / 8;
 }
 
@@ -319,7 +323,7 @@ static void give_locked(u32 first, size_t n, bool dirty)
     pages.low_dirty = size_min(pages.low_dirty, first);
     pages.high_dirty = size_max(pages.high_dirty, first + n);
     size_t bound = dirty_bound();
-    if (pages.dirty_count > bound)
+    if (pages.dirty_count > size_max(bound, pages.refused_at))
         purge(bound - bound / 4);
 }
 

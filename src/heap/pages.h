@@ -16,6 +16,7 @@ struct pages {
     size_t fail_size;                       // no run of so many pages is free below top
     size_t peak;                            // decaying maximum of live
     size_t refault;                         // decaying count of purged pages that were needed again
+    size_t refused_at;                      // dirty pages below which purging was in vain
     size_t held_max;                        // decaying maximum of live + dirty
     size_t takes;                           // spans taken, the clock of the peak's decay
     size_t turnover;                        // pages taken since the others decayed

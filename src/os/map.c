@@ -6,6 +6,7 @@
 #include "os/os.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #ifndef MREMAP_DONTUNMAP
@@ -14,6 +15,8 @@
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000 // Linux 4.17; older kernels take it for a hint
 #endif
+
+#define MOVE_PIECES_MAX 4 // of more mappings, copying is no slower
 
 _Atomic long os_fail_after;
 
@@ -90,20 +93,67 @@ void os_want_huge(void *at, size_t size)
     errno = saved;
 }
 
+// Is [from, from + size) more than one of the kernel's mappings? Only then EFAULT is why it cannot
+// grow in place; that it could, into a hole behind it, is undone. (To ask for the size that it has
+// succeeds across mappings from Linux 6.17 on.)
+static bool is_divided(char *from, size_t size)
+{
+    size_t unit = os_page_size();
+    if (mremap(from, size, size + unit, 0) == MAP_FAILED)
+        return errno == EFAULT;
+    munmap(from + size, unit);
+    return false;
+}
+
+// How much of [from, from + size) is one mapping. Moves before have left the boundaries.
+static size_t one_mapping(char *from, size_t size)
+{
+    size_t unit = os_page_size(), low = 0, high = size / unit; // low units are, high ones are not
+    if (!is_divided(from, size))
+        return size;
+    while (high - low > 1) {
+        size_t mid = low + (high - low) / 2;
+        if (is_divided(from, mid * unit))
+            high = mid;
+        else
+            low = mid;
+    }
+    return low * unit;
+}
+
+static int move_one(char *from, char *to, size_t size)
+{
+    // DONTUNMAP keeps `from` mapped: without it another thread's mapping could land in the hole.
+    void *p = mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to);
+    if (p == to)
+        return 0;
+    int r = -errno;
+    // The kernel unmaps `to` before it finds out that it cannot move (no room under RLIMIT_AS,
+    // say).
+    if (map(to, size, MAP_FIXED_NOREPLACE) != to && errno != EEXIST)
+        r = -ENXIO;
+    return r;
+}
+
+// Kernels before 6.17 refuse to move two mappings at once; later ones do it, but if they fail at
+// the second one they do not say that the first has moved. So they are moved one by one.
 int os_move(void *from, void *to, size_t size)
 {
     if (os_refused())
         return -ENOMEM;
     int saved = errno;
-    // DONTUNMAP keeps `from` mapped: without it another thread's mapping could land in the hole.
-    void *p = mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to);
-    int r = p == to ? 0 : -errno;
-    // The kernel unmaps `to` before it finds out that it cannot move (no room under RLIMIT_AS,
-    // say).
-    if (r < 0 && map(to, size, MAP_FIXED_NOREPLACE) != to && errno != EEXIST)
-        r = -ENXIO;
+    int r = 0, pieces = 0;
+    size_t done = 0;
+    while (done < size && r == 0) {
+        size_t n = pieces < MOVE_PIECES_MAX ? one_mapping((char *)from + done, size - done) : 0;
+        r = n > 0 ? move_one((char *)from + done, (char *)to + done, n) : -EFAULT;
+        pieces += r == 0;
+        done += r == 0 ? n : 0;
+    }
+    if (r < 0)
+        memcpy(from, to, done);
     errno = saved;
-    return r;
+    return r < 0 ? r : pieces;
 }
 
 bool os_fence(void *at, size_t size, bool on)

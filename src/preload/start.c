@@ -16,15 +16,28 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define PATH_BYTES 4096
+#define PATH_BYTES  4096
+
+#define QUOTE_BYTES 200
+
+// What somebody else wrote, as it can be shown: not without end, and no orders to the terminal.
+static size_t quote(struct option_text t, char *ret)
+{
+    size_t n = t.len < QUOTE_BYTES ? t.len : QUOTE_BYTES;
+    for (size_t i = 0; i < n; i++)
+        ret[i] = (unsigned char)t.at[i] < ' ' || t.at[i] == 0x7f ? '?' : t.at[i];
+    if (n < t.len)
+        memcpy(ret + n - 3, "...", 3);
+    return n;
+}
 
 static void warn(const char *what, struct option_text which, const char *why)
 {
+    char shown[QUOTE_BYTES];
+    size_t len = quote(which, shown);
     struct iovec line[] = {
-        {(void *)"loam: ", 6},
-        {(void *)what, strlen(what)},
-        {(void *)which.at, which.len},
-        {(void *)why, strlen(why)},
+        {(void *)"loam: ", 6}, {(void *)what, strlen(what)},
+        {shown, len},          {(void *)why, strlen(why)},
         {(void *)"\n", 1},
     };
     if (writev(STDERR_FILENO, line, countof(line)) < 0) {
