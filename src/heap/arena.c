@@ -131,6 +131,7 @@ static bool settle(uintptr_t base)
         tables[i].mapped = 0;
     }
     arena.base = (char *)base;
+    __atomic_store_n(&arena.shift, -base, __ATOMIC_RELAXED);
     arena.desc = (struct desc *)tables[T_DESC].at;
     arena.side = (struct side *)tables[T_SIDE].at;
     arena.state = (struct state *)tables[T_STATE].at;
@@ -144,6 +145,7 @@ static bool settle(uintptr_t base)
         if (tables[i].mapped > 0)
             os_unmap(tables[i].at, tables[i].mapped);
     arena.base = NULL;
+    __atomic_store_n(&arena.shift, 0, __ATOMIC_RELAXED);
     return false;
 }
 

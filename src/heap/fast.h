@@ -74,7 +74,7 @@ static always_inline_ void *heap_malloc(size_t size, int kind)
 // False: nothing was done, p is not for this.
 static always_inline_ bool heap_free_on(struct heap *h, void *p)
 {
-    size_t offset = (size_t)((char *)p - arena.base);
+    size_t offset = arena_offset(p);
     if (likely(offset < arena_bytes() && h->busy == 0)) {
         u32 page = (u32)(offset >> PAGE_SHIFT);
         const struct desc *d = &arena.desc[page];

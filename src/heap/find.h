@@ -9,15 +9,16 @@
 #define ARENA_ALIGN (1 * GiB)
 
 struct arena {
-    char *base;
-    size_t bytes; // A2; grows only; an offset below it may be looked up without a fault
+    uintptr_t shift; // 0 - base: address + shift is an offset (arena_offset)
+    size_t bytes;    // A2; grows only; an offset below it may be looked up without a fault
     struct desc *desc;
     struct side *side;
     struct state *state;
     struct remote *remote;
-    u32 *huge;
+    char *base; // for who has a block, or the pages' lock
     // Sampling (sample.c); set once, before threads.
     const struct heap_sampler *sampler; // NULL: never
+    u32 *huge;                          // not sampling's, but rarely asked for
     const _Atomic u32 *sample_on;
     u64 sample_mean, sample_seed;
 } aligned_(64);
@@ -39,9 +40,17 @@ static inline size_t arena_bytes(void)
     return __atomic_load_n(&arena.bytes, __ATOMIC_RELAXED);
 }
 
+// Relaxed and atomic, for a free(NULL) may ask while another thread's first allocation settles the
+// arena. It need not see that: bytes are published later, and before them nothing is in the arena.
+// An addition, because gcc folds no atomic load into a subtraction: free would grow by a move.
+static always_inline_ size_t arena_offset(const void *p)
+{
+    return (uintptr_t)p + __atomic_load_n(&arena.shift, __ATOMIC_RELAXED);
+}
+
 static inline bool in_arena(const void *p)
 {
-    return (size_t)((const char *)p - arena.base) < arena_bytes();
+    return arena_offset(p) < arena_bytes();
 }
 
 // The first page of the live span that `page` is part of; 0 when there is none (page 0 never

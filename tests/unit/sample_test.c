@@ -32,8 +32,7 @@ TEST(functions_agree_with_libm)
 
 static _Atomic u32 on = 1;
 static _Atomic u64 chosen, chosen_bytes, freed, forked;
-static double estimate; // of bytes: each sample stands for what it weighs
-static size_t last_size;
+static thread_local_ double estimate; // of bytes: each sample stands for what it weighs
 
 static void note_chosen(void *p, size_t size, size_t capacity)
 {
@@ -43,7 +42,6 @@ static void note_chosen(void *p, size_t size, size_t capacity)
     atomic_fetch_add(&chosen, 1);
     atomic_fetch_add(&chosen_bytes, capacity);
     estimate += (double)capacity / expo_share((double)capacity / MEAN);
-    last_size = size;
 }
 
 static void note_freed(void *p unused_, size_t capacity)
