@@ -70,7 +70,7 @@ static void run(struct lab *l)
     double seconds = l->full ? 0.3 : 0.08;
     for (u32 n = 16; n <= most; n *= 2) {
         struct summary d = walk(l, small, huge, order, n, seconds, series);
-        if (n == 8192)
+        if (n == 4096)
             warm = d;
         cold = d;
     }
@@ -98,7 +98,7 @@ LAB_EXPERIMENT(B14) = {
         "spread over all sets of the caches; both ways have the same lines, so that their "
         "difference is the translation.",
     .look = "The curves part twice: when the first TLB (some 70 pages) and when the second (some "
-            "thousands) is full. At 8192 pages the tables are still in the cache; at the end they "
+            "thousands) is full. At 4096 pages the tables are still in the cache; at the end they "
             "are not all, and a walk waits for memory.",
     .claims = claims,
     .claims_count = countof(claims),

@@ -126,13 +126,11 @@ static void run(struct lab *l)
         close(f.fd);
 }
 
-// "Ultra-fast" and "unnecessary" are no figures: half as fast again is taken for the least.
+// "Ultra-fast" and "unnecessary" are no figures: twice as fast is taken for the least.
 static const struct claim claims[] = {
-    {S3, "topic 3", "map a file and walk it once, against read", "ultra-fast", "stream", 1.5,
+    {S3, "topic 3", "map a file and walk it once, against read", "ultra-fast", "stream", 2,
      INFINITY, "x"},
-    {S3, "topic 3", "walk what is mapped already, against read", "ultra-fast", "stream_mapped", 1.5,
-     INFINITY, "x"},
-    {S3, "topic 3", "8 bytes at random, against pread", "read is unnecessary", "random", 1.5,
+    {S3, "topic 3", "8 bytes at random, against pread", "read is unnecessary", "random", 2,
      INFINITY, "x"},
 };
 
