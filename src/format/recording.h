@@ -102,6 +102,7 @@ enum record_kind {
     RECORD_LABEL = 6,
     RECORD_POINTS = 7,
     RECORD_OWNER = 8,
+    RECORD_PAUSES = 9,
 };
 
 struct record {
@@ -283,6 +284,13 @@ struct record_owner {
     u16 kind_len, name_len; // text: kind, name, place; no terminators
     u16 place_len, pad;
     char text[];
+};
+
+// How often a collected heap had all threads of a process stand still, and how long. Written with
+// its owners, unless it never happened.
+struct record_pauses {
+    struct record head;
+    u64 count, max_ns, total_ns;
 };
 
 #define FRAME_MODULE_SHIFT 48

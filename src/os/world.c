@@ -41,6 +41,8 @@ static struct {
     struct world_thread *thread;
     size_t count, room;
     u32 me, process; // who stops; kept, because a copy of the process has other numbers
+    u64 since;       // when the stop that is on began; 0: not all stand still
+    _Atomic u64 pauses, pause_max_ns, pause_total_ns;
 } the;
 
 // ---------------------------------------------------------------- in the thread that is stopped
@@ -138,6 +140,10 @@ void world_forked(void)
     u32 stop = atomic_load_explicit(&the.stop, memory_order_relaxed);
     atomic_store_explicit(&the.stop, stop + (stop & 1), memory_order_relaxed);
     the.count = 0;
+    the.since = 0;
+    atomic_store_explicit(&the.pauses, 0, memory_order_relaxed); // they were its parent's
+    atomic_store_explicit(&the.pause_max_ns, 0, memory_order_relaxed);
+    atomic_store_explicit(&the.pause_total_ns, 0, memory_order_relaxed);
 }
 
 // ---------------------------------------------------------------- files of /proc, without libc
@@ -384,6 +390,7 @@ static int make_room(void)
 int world_stop(void)
 {
     int saved = errno;
+    u64 start = os_monotonic_ns();
     int e = choose_signal();
     if (e == 0)
         e = make_room();
@@ -402,8 +409,29 @@ int world_stop(void)
     syscall(SYS_close, dir);
     if (e < 0)
         give_up(stop);
+    else
+        the.since = start;
     errno = saved;
     return e;
+}
+
+// One stopper at a time writes; others only read.
+static void note_pause(u64 ns)
+{
+    u64 max = atomic_load_explicit(&the.pause_max_ns, memory_order_relaxed);
+    atomic_fetch_add_explicit(&the.pauses, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&the.pause_total_ns, ns, memory_order_relaxed);
+    if (ns > max)
+        atomic_store_explicit(&the.pause_max_ns, ns, memory_order_relaxed);
+}
+
+struct world_pauses world_pauses(void)
+{
+    return (struct world_pauses){
+        .count = atomic_load_explicit(&the.pauses, memory_order_relaxed),
+        .max_ns = atomic_load_explicit(&the.pause_max_ns, memory_order_relaxed),
+        .total_ns = atomic_load_explicit(&the.pause_total_ns, memory_order_relaxed),
+    };
 }
 
 void world_go(void)
@@ -413,6 +441,9 @@ void world_go(void)
     // Release: pairs with the acquire in on_stop.
     atomic_store_explicit(&the.stop, stop + 1, memory_order_release);
     unpark(&the.stop, INT32_MAX);
+    if (the.since != 0)
+        note_pause(os_monotonic_ns() - the.since);
+    the.since = 0;
 }
 
 size_t world_threads(const struct world_thread **ret)

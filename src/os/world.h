@@ -30,6 +30,11 @@ int world_signal(void);
 // thread does not listen; -ENOMEM; -EMFILE and what else /proc may say. After a failure all run.
 int world_stop(void);
 void world_go(void);
+// How often all threads stood still, and for how long. From any thread; numbers for people.
+struct world_pauses {
+    u64 count, max_ns, total_ns;
+};
+struct world_pauses world_pauses(void);
 // Those that stand still, until world_go.
 size_t world_threads(const struct world_thread **ret);
 // Numbers of the thread that stopped the others, and of the process's first one. True also in a

@@ -2,6 +2,7 @@
 #include "record/owners.h"
 
 #include "heap/owner.h"
+#include "os/world.h"
 #include "record/sites.h"
 #include "record/writer.h"
 
@@ -53,12 +54,26 @@ static void write_one(void *ctx unused_, const struct owner_sum *s)
     writer_commit(r, bytes);
 }
 
+static void write_pauses(void)
+{
+    struct world_pauses seen = world_pauses();
+    struct record_pauses *r = seen.count == 0 ? NULL : writer_reserve(RECORD_PAUSES, sizeof *r);
+    if (r == NULL)
+        return;
+    r->count = seen.count;
+    r->max_ns = seen.max_ns;
+    r->total_ns = seen.total_ns;
+    writer_commit(r, sizeof *r);
+}
+
 void owners_write(void)
 {
     if (!sites_lock())
         return;
     u32 me = writer_process();
-    if (me != 0 && atomic_exchange_explicit(&the.written, me, memory_order_relaxed) != me)
+    if (me != 0 && atomic_exchange_explicit(&the.written, me, memory_order_relaxed) != me) {
         owner_sums(write_one, NULL);
+        write_pauses();
+    }
     sites_unlock();
 }

@@ -328,6 +328,8 @@ int json_report(FILE *out, struct model *m)
     json_object_set_new(o, "moments", moments_json(m)); // these name places by number
     json_object_set_new(o, "labels", labels_json(m));
     json_object_set_new(o, "owners", owners_json(m));
+    if (m->pauses.count != 0)
+        json_object_set_new(o, "pauses", owners_pauses_json(m));
     table_done(&f.numbers);
     json_object_set_new(o, "notes", notes_json(m, &t)); // last: symbols were asked by now
     int r = json_dumpf(o, out, JSON_INDENT(1));

@@ -405,6 +405,8 @@ static void add_owner(struct loader *l, u32 index unused_, const struct record *
 {
     if (r->kind == RECORD_OWNER && !owners_add(l->m, r, bytes))
         l->m->damaged++;
+    if (r->kind == RECORD_PAUSES && !owners_add_pauses(l->m, r, bytes))
+        l->m->damaged++;
 }
 
 // ---------------------------------------------------------------- timeline

@@ -151,6 +151,12 @@ struct owner {
     u64 count, live, held_bytes, used_bytes, used_max, resets;
 };
 
+// When collected heaps had all threads of a process stand still: see struct record_pauses. Over all
+// processes.
+struct pauses {
+    u64 count, max_ns, total_ns;
+};
+
 struct model {
     struct store store;
     char *command;            // joined by blanks, fit for a terminal
@@ -172,6 +178,7 @@ struct model {
     u32 threads_count;
     struct moment *moments; // in order of time
     u32 moments_count;
+    struct pauses pauses;
     struct owner *owners; // those that hold most first
     u32 owners_count;
     struct label *labels; // in order of time

@@ -66,6 +66,17 @@ bool owners_add(struct model *m, const struct record *r, size_t bytes)
     return true;
 }
 
+bool owners_add_pauses(struct model *m, const struct record *r, size_t bytes)
+{
+    const struct record_pauses *rp = (const void *)r;
+    if (bytes < sizeof *rp || rp->max_ns > rp->total_ns)
+        return false;
+    m->pauses.count += rp->count;
+    m->pauses.total_ns += rp->total_ns;
+    m->pauses.max_ns = m->pauses.max_ns > rp->max_ns ? m->pauses.max_ns : rp->max_ns;
+    return true;
+}
+
 static int by_held(const void *a, const void *b)
 {
     const struct owner *x = a, *y = b;
@@ -122,7 +133,8 @@ static void put_facts(struct ink *k, const struct owner *o)
     ink(k, INK_DIM, task ? " · deepest stack %s" : " · at most %s in one",
         words_size(text, o->used_max));
     if (o->resets != 0)
-        ink(k, INK_DIM, " · emptied %s", words_of(text, o->resets, "time"));
+        ink(k, INK_DIM, " · %s %s", strcmp(o->kind, "gc") == 0 ? "collected" : "emptied",
+            words_of(text, o->resets, "time"));
     ink_line(k);
 }
 
@@ -175,6 +187,18 @@ static void put_kinds(struct ink *k, const struct model *m)
     ink_line(k);
 }
 
+static void put_pauses(struct ink *k, const struct pauses *p)
+{
+    char count[WORDS_SIZE], max[WORDS_SIZE], total[WORDS_SIZE];
+    if (p->count == 0)
+        return;
+    ink_to(k, LEFT);
+    ink(k, INK_PLAIN, "collections stopped all threads %s: %s at most, %s in all",
+        words_of(count, p->count, "time"), words_time(max, p->max_ns),
+        words_time(total, p->total_ns));
+    ink_line(k);
+}
+
 void owners_text(struct ink *k, const struct model *m, u32 max)
 {
     if (m->owners_count == 0)
@@ -189,6 +213,7 @@ void owners_text(struct ink *k, const struct model *m, u32 max)
     ink_line(k);
     for (u32 i = 0; i < shown; i++)
         line(k, &m->owners[i]);
+    put_pauses(k, &m->pauses);
     if (shown == m->owners_count)
         return;
     for (u32 i = shown; i < m->owners_count; i++)
@@ -222,4 +247,13 @@ json_t *owners_json(const struct model *m)
         json_array_append_new(list, one);
     }
     return list;
+}
+
+json_t *owners_pauses_json(const struct model *m)
+{
+    json_t *o = json_object();
+    put_number(o, "count", m->pauses.count);
+    put_number(o, "max_ns", m->pauses.max_ns);
+    put_number(o, "total_ns", m->pauses.total_ns);
+    return o;
 }

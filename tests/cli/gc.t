@@ -180,4 +180,33 @@ like "the leak scan looks into collected objects, and blames nobody for them" \
     "$(cat "$tmp/report")" '^NO LEAKS'
 like "a collected heap is a named owner in the report" "$(cat "$tmp/report")" 'gc beside, '
 
+# ---- collections and pauses in the report agree with what the heap itself counted
+cat >"$tmp/pauses.c" <<'C'
+#include <loam/gc.h>
+#include <stdio.h>
+int main(void)
+{
+    loam_gc *gc = loam_gc_new("paused", NULL);
+    for (int i = 0; i < 7; i++)
+        if (loam_gc_alloc(gc, 100) == NULL || loam_gc_collect(gc) != 0)
+            return 1;
+    loam_gc_stats s = loam_gc_usage(gc);
+    printf("%zu %llu %llu\n", s.collections, (unsigned long long)s.pause_ns_max,
+           (unsigned long long)s.pause_ns_total);
+    return 0;
+}
+C
+$cc -g -I"$top/include" -o "$tmp/pauses" "$tmp/pauses.c" -L"$build" -lloam -Wl,-rpath,"$build"
+"$loam" run --report "$tmp/report" --json "$tmp/json" -- "$tmp/pauses" </dev/null >"$tmp/out" 2>&1
+like "the report says how often a heap was collected" "$(cat "$tmp/report")" 'collected 7 times'
+like "and how long all threads stood still" "$(cat "$tmp/report")" \
+    'collections stopped all threads 7 times: .* at most, .* in all'
+is "the heap's own clock starts before and ends after" "$(python3 - "$tmp/json" "$tmp/out" <<'P'
+import json, sys
+p = json.load(open(sys.argv[1]))["pauses"]
+count, most, total = map(int, open(sys.argv[2]).read().split())
+print(p["count"] == count, 0 < p["max_ns"] <= most, p["max_ns"] < p["total_ns"] <= total)
+P
+)" "True True True"
+
 done_testing
