@@ -60,6 +60,8 @@ void top_done(struct top_view *t);
 void top_title(const struct top_view *t, char *out, size_t size);
 void top_sums(const struct top_view *t, char *out, size_t size);
 void top_rss(const struct top_view *t, char *out, size_t size);
+// Regions, pools, collected heaps and tasks that there are; "" if there are none.
+void top_owners(const struct top_view *t, char *out, size_t size);
 // The whole picture as text, at most so many rows.
 void top_print(struct top_view *t, struct ink *k, u32 rows);
 // One row's columns before its name; `out` has 48 bytes.

@@ -71,6 +71,8 @@ static void put_header(const struct screen *s)
     top_rss(s->t, line, sizeof line);
     put(2, 0, A_DIM, line);
     put_history(3, s->t);
+    top_owners(s->t, line, sizeof line);
+    put(4, 0, A_DIM, line);
     snprintf(line, sizeof line, "%sPLACE, by %s%s%s%s", TOP_COLUMNS, sorts[s->t->sort],
              s->t->filter[0] != 0 ? ", with " : "", s->t->filter, s->paused ? "  (paused)" : "");
     put(5, 0, A_REVERSE, line);

@@ -17,6 +17,23 @@ const char *const account_names[ACCOUNT_PARTS] = {
     [ACCOUNT_OTHER] = "other mappings",
 };
 
+const char *const account_owner_names[OWNER_KINDS] = {
+    [OWNER_REGION] = "region", [OWNER_POOL] = "pool", [OWNER_GC] = "gc", [OWNER_TASK] = "task"};
+
+static void add_owners(struct account *a, const struct owners *o)
+{
+    for (size_t i = 0; i < o->count; i++)
+        for (u32 k = 0; k < OWNER_KINDS; k++)
+            if (strcmp(o->owned[i].kind, account_owner_names[k]) == 0) {
+                struct account_owned *sum = &a->owned[k];
+                sum->count++;
+                sum->held += o->owned[i].held;
+                sum->resets += o->owned[i].resets;
+                if (sum->pause_max_ns < o->owned[i].pause_max_ns)
+                    sum->pause_max_ns = o->owned[i].pause_max_ns;
+            }
+}
+
 // ---------------------------------------------------------------- how much of a range is in RAM
 
 struct cursor {
@@ -172,6 +189,7 @@ void account_make(struct account *a, const struct space *s)
     if (!s->heap)
         return;
     add_heap(a, s);
+    add_owners(a, &s->owners);
     // What died or moved between the reading of the tables and of the pages must not wrap.
     u64 used = a->part[ACCOUNT_LIVE] + a->part[ACCOUNT_WASTE];
     u64 heap = a->part[ACCOUNT_FREE];

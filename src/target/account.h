@@ -33,6 +33,15 @@ struct account_class {
     u64 live_bytes;        // of that, of live blocks
 };
 
+// Named owners of memory, which is part of the live blocks (a task's: of the stacks).
+enum account_owner { OWNER_REGION, OWNER_POOL, OWNER_GC, OWNER_TASK, OWNER_KINDS };
+extern const char *const account_owner_names[OWNER_KINDS];
+struct account_owned {
+    u64 count, held; // bytes; of a task, its stack's addresses
+    u64 resets;      // of all
+    u64 pause_max_ns;
+};
+
 struct account {
     u64 rss;
     u64 part[ACCOUNT_PARTS]; // E1
@@ -43,6 +52,7 @@ struct account {
     struct account_class cls[CLASS_COUNT + 1]; // those that exist, smallest first
     u32 cls_count;
     u64 slack; // free bytes in slabs that have live blocks: fragmentation
+    struct account_owned owned[OWNER_KINDS];
 };
 
 // From a space that was loaded with SPACE_BLOCKS.

@@ -2,6 +2,7 @@
 #include "target/owners.h"
 
 #include "heap/owner.h"
+#include "own/gc.h"
 #include "own/region.h"
 #include "own/tasks.h"
 #include "scan/tables.h"
@@ -114,6 +115,34 @@ static void add_pool(struct reader *r, u64 at, struct owned *x)
         add_range(r, owner, addr(p.chunk[k]), (POOL_FIRST << k) * p.slot.size, false);
 }
 
+static void add_chunks(struct reader *r, u32 owner, const struct gc_chunk *first)
+{
+    u64 at = addr(first);
+    for (size_t i = 0; r->error == 0 && at != 0 && i < PIECES_MAX; i++) {
+        struct gc_chunk c = {0};
+        target_read(r->t, at, &c, sizeof c);
+        add_range(r, owner, addr(c.at), c.bytes, false);
+        at = addr(c.next);
+    }
+}
+
+static void add_gc(struct reader *r, u64 at, struct owned *x)
+{
+    loam_gc g;
+    if (target_read(r->t, at - offsetof(loam_gc, owner), &g, sizeof g) < 0)
+        return;
+    text_at(r, g.name, x->name, sizeof x->name);
+    text_at(r, g.place, x->place, sizeof x->place);
+    x->held = g.held_chunks;
+    x->used = size_min(g.stats.live_bytes + g.allocated, g.held_chunks);
+    x->used_max = size_max(g.used_max, x->used);
+    x->resets = g.stats.collections;
+    x->pause_max_ns = g.stats.pause_ns_max;
+    u32 owner = add_owned(r, x);
+    add_chunks(r, owner, g.chunks);
+    add_chunks(r, owner, g.full);
+}
+
 static void add_task(struct reader *r, const struct run *run, u32 i, const struct task *task)
 {
     struct owned x = {.kind = "task"};
@@ -165,6 +194,8 @@ static void add_link(struct reader *r, u64 at, const loam_owner_link *link)
         add_region(r, at, &x);
     else if (strcmp(x.kind, "pool") == 0)
         add_pool(r, at, &x);
+    else if (strcmp(x.kind, "gc") == 0)
+        add_gc(r, at, &x);
     else if (strcmp(x.kind, "tasks") == 0)
         add_tasks(r, at, &x);
     else if (*x.kind != 0)

@@ -1,5 +1,5 @@
-// owners.h: the named owners of another process: regions, pools, tasks; who cuts loam's blocks into
-// objects of its own, and where its memory lies.
+// owners.h: the named owners of another process: regions, pools, collected heaps, tasks; who cuts
+// loam's blocks into objects of its own, and where its memory lies.
 //
 // Read from the registry (heap/owner.h) while the process goes on, so a list may be torn: what
 // makes no sense ends that list, and nothing of it is trusted.
@@ -11,12 +11,13 @@
 #define OWNED_AREAS 64
 
 struct owned {
-    char kind[16];          // "region", "pool", "tasks", "task"
+    char kind[16];          // "region", "pool", "gc", "tasks", "task"
     char name[OWNED_TEXT];  // as its maker called it; anything may stand in it
     char place[OWNED_TEXT]; // file:line where it was made, "" if it is not told
     u64 held, used;         // bytes
     u64 used_max, resets;
-    u64 object; // bytes of each object, if all are alike; else 0
+    u64 pause_max_ns; // of a collected heap
+    u64 object;       // bytes of each object, if all are alike; else 0
 };
 
 struct owned_range {

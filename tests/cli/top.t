@@ -81,6 +81,53 @@ is "an unknown sort is wrong usage" $? 2
 "$loam" top --once /etc/passwd >"$tmp/no" 2>&1
 is "a file that is no recording" $? 1
 
+# Owners of the toolkit: who holds what while the program runs, and how its heap pauses.
+cat >"$tmp/owners.c" <<'END'
+#include <loam/loam.h>
+#include <stdio.h>
+struct conn {
+    char text[1000];
+};
+LOAM_POOL(conns, struct conn)
+int main(void)
+{
+    loam_region cache;
+    conns all = conns_make(LOAM_HERE);
+    conns_handle h;
+    loam_gc *gc = loam_gc_new("trees", NULL);
+    loam_region_init(&cache, "cache");
+    void *object = loam_gc_alloc(gc, 3000);
+    if (loam_new(&cache, struct conn) == NULL || conns_new(&all, &h) == NULL || object == NULL)
+        return 1;
+    for (int i = 0; i < 5; i++)
+        if (loam_gc_collect(gc) != 0)
+            return 1;
+    printf("%p\n", object);
+    fflush(stdout);
+    return getchar() != 'x';
+}
+END
+mkfifo "$tmp/in2"
+${CC:-gcc} -I"$top/include" "$tmp/owners.c" -o "$tmp/owners" -L"$build" -lloam -Wl,-rpath,"$build"
+"$loam" run -o "$tmp/o.loam" -- "$tmp/owners" <"$tmp/in2" >"$tmp/out2" 2>"$tmp/err2" &
+owners=$!
+exec 4>"$tmp/in2"
+i=0
+while [ ! -s "$tmp/out2" ] && [ $i -lt 300 ]; do
+    sleep 0.1
+    i=$((i + 1))
+done
+owner=$("$loam" ps | awk '$0 ~ "recorded.*/owners" { print $1; exit }')
+"$loam" top --once "$owner" >"$tmp/top2" 2>&1
+like "owners stand above the places" "$(cat "$tmp/top2")" \
+    '^1 region [0-9.]+ k?B . 1 pool [0-9.]+ k?B . 1 gc [0-9.]+ k?B, collected 5 times, .*s at most$'
+like "an address in a collected heap is its" \
+    "$("$loam" translate "$owner" "$(head -1 "$tmp/out2")" 2>&1)" 'gc trees'
+echo x >&4
+exec 4>&-
+wait $owners
+is "the program was not disturbed" $? 0
+
 # On a terminal: growth, a stack, a filter, and out again. The program never notices.
 python3 - "$loam" "$pid" "$tmp/in" >"$tmp/screen" 2>&1 <<'END'
 import fcntl, os, pty, select, struct, sys, termios, time
