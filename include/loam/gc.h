@@ -34,9 +34,10 @@
 // collection, loam_gc_stats counts it in `refused`, and the heap grows instead. Not for signal
 // handlers. System calls that do not restart (poll, nanosleep) may return EINTR in stopped threads.
 //
-// Where the search would take over 20 ms (or see `snapshot_from`), it runs in a copy of the process
-// (fork) while the program goes on; it is stopped only while that copy is made. docs/gc.md
-// has all of it.
+// Where 64 MiB or more are alive and the search would take over 20 ms (or see `snapshot_from`), it
+// runs in a copy of the process (fork) while the program goes on; it is stopped only while that
+// copy is made. With less alive it is stopped for the whole search: 15 to 90 ms for 64 MiB.
+// docs/gc.md has all of it.
 #ifndef LOAM_GC_H
 #define LOAM_GC_H
 
@@ -54,9 +55,10 @@ typedef struct loam_gc loam_gc;
 typedef struct loam_gc_options {
     size_t limit;         // bytes held at most; 0 = no limit. Over it: a collection, then ENOMEM
     size_t first;         // bytes allocated before the first collection; 0 = 4 MiB
-    unsigned growth;      // percent of what is live to be allocated before the next; 0 = 100
+    unsigned growth;      // percent of what is live to be allocated before the next; 0 = 100, but
+                          // up to 300 while that is 64 MiB at most
     size_t snapshot_from; // live bytes (expected) from which a copy is searched, SIZE_MAX = never;
-                          // 0 = when the search is expected to take over 20 ms
+                          // 0 = 64 MiB, and when the search is expected to take over 20 ms
     bool explicit_roots;  // look at named roots only, not at threads and variables
 } loam_gc_options;
 
@@ -174,9 +176,9 @@ LOAM_API size_t loam_gc_size(loam_gc *gc, const void *p);
 #define LOAM_GC_PAUSES 16
 typedef struct loam_gc_stats {
     size_t held_bytes;      // from the heap, with tables
-    size_t live_bytes;      // in objects after the last collection
-    size_t live_objects;    // number of them
-    size_t allocated_bytes; // since then, as windows were taken: up to 64 objects each early
+    size_t live_bytes;      // in objects that the last search left
+    size_t live_objects;    // number of them, and of those made while it went on in a copy
+    size_t allocated_bytes; // since it began, as windows were taken: up to 64 objects each early
     size_t collections;     // done
     size_t snapshots;       // of these, how many searched a copy
     size_t refused;         // given up because a thread did not listen

@@ -162,7 +162,6 @@ loam_gc *loam_gc_new_at(const char *name, const loam_gc_options *options, const 
     gc->place = place != NULL ? place : "";
     gc->options = o;
     gc->options.first = o.first != 0 ? o.first : FIRST_USUAL;
-    gc->options.growth = o.growth != 0 ? o.growth : 100;
     gc->ns_per_kib = NS_PER_KIB;
     gc->budget = gc->options.first;
     gc->type[GC_LEAF] = (struct gc_type){0, 1};

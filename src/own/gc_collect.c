@@ -16,6 +16,9 @@
 #define LOOK_BYTES      (256 * KiB) // allocated between two looks whether a copy has finished
 #define PAUSE_NS_WANTED 20000000ull // longer searches are made in a copy
 #define RATE_BYTES_MIN  (1 * MiB)   // live, for the time of a search to say something
+#define COPY_BYTES_MIN  (64 * MiB)  // expected live; under it no copy is made to save a stop
+#define SMALL_BUDGET    (64 * MiB)  // of a heap that may grow to four times what is live
+#define SMALL_WAIT      (128 * MiB) // a budget under which a copy is waited for earlier
 
 struct request {
     loam_gc *gc;
@@ -63,12 +66,13 @@ static size_t bytes_expected(const loam_gc *gc)
 
 // Where the program did not say from how many bytes: where standing still for the whole search is
 // expected to take too long. A copy costs more than the search: the program's next writes copy the
-// pages that both share.
+// pages that both share. So where little lives the search is in place, however long it takes.
 static bool is_large(const loam_gc *gc)
 {
     if (gc->options.snapshot_from != 0)
         return bytes_expected(gc) >= gc->options.snapshot_from;
-    return bytes_expected(gc) / KiB * gc->ns_per_kib >= PAUSE_NS_WANTED;
+    return bytes_expected(gc) >= COPY_BYTES_MIN &&
+           bytes_expected(gc) / KiB * gc->ns_per_kib >= PAUSE_NS_WANTED;
 }
 
 static bool wants_copy(const loam_gc *gc, const struct request *r)
@@ -179,9 +183,13 @@ static void sweep(loam_gc *gc, u64 *left, u32 slabs)
     gc->stats.collections++;
 }
 
+// As much as is live, or what the program said. A small heap may grow to four times what is live:
+// it is searched less often, for little memory.
 static void set_budget(loam_gc *gc)
 {
-    size_t grown = gc->stats.live_bytes / 100 * gc->options.growth;
+    size_t live = gc->stats.live_bytes;
+    size_t grown = gc->options.growth != 0 ? live / 100 * gc->options.growth
+                                           : size_max(live, size_min(3 * live, SMALL_BUDGET));
     gc->budget = size_max(gc->options.first, grown);
 }
 
@@ -194,15 +202,21 @@ static void note_rate(loam_gc *gc, u64 ns)
     gc->ns_per_kib = (3 * gc->ns_per_kib + now + 3) / 4;
 }
 
-static void conclude(loam_gc *gc, const struct gc_verdict *v, size_t weak, size_t final, u32 slabs)
+// `since` bytes were handed out while a copy was searched. Nobody knows how many of them live: they
+// are allocated, not live, lest they be counted twice and the heap grow by them.
+static void conclude(loam_gc *gc, const struct gc_verdict *v, size_t weak, size_t final, u32 slabs,
+                     size_t since)
 {
     size_t was = gc->stats.live_bytes;
     gc->used_max = size_max(gc->used_max, bytes_handed_out(gc));
     gc_final_apply(gc, v, weak, final);
     sweep(gc, v->left, slabs);
+    gc->stats.live_bytes -= size_min(since, gc->stats.live_bytes);
     note_rate(gc, *v->ns);
     size_t more = gc->stats.live_bytes > was ? gc->stats.live_bytes - was : 0;
+    gc->allocated -= since;
     gc->survival = (u32)size_min(100, more / (gc->allocated / 100 + 1));
+    gc->allocated = since;
     gc->stats.mark_ns_total += *v->ns;
     gc->stats.marked_bytes += *v->words * sizeof(u64);
     set_budget(gc);
@@ -227,8 +241,8 @@ static void finish(loam_gc *gc, int outcome)
     gc->stats.refused += !read;
     if (!gc->in_place) {
         gc->stats.snapshots++;
-        conclude(gc, &gc->verdict, gc->twin_weak, gc->twin_final, gc->twin_slabs);
-        gc->allocated -= gc->twin_allocated;
+        conclude(gc, &gc->verdict, gc->twin_weak, gc->twin_final, gc->twin_slabs,
+                 gc->allocated - gc->twin_allocated);
     }
     gc_collect_drop(gc);
 }
@@ -304,8 +318,7 @@ static noinline_ int collect_locked(struct request *r)
         return e;
     }
     gc->in_place = false;
-    conclude(gc, &here, gc->weak.count, gc->final.count, gc->slab_count);
-    gc->allocated = 0;
+    conclude(gc, &here, gc->weak.count, gc->final.count, gc->slab_count, 0);
     return 0;
 }
 
@@ -377,9 +390,10 @@ static bool look_after_copy(loam_gc *gc, bool wait)
 void gc_collect_due(loam_gc *gc)
 {
     gc_lock(gc);
-    // Half as much again as should have been allocated by now: the copy is too slow, and waited
-    // for.
-    bool wait = gc->allocated > gc->budget + gc->budget / 2;
+    // Half as much again as should have been allocated by now, in a small heap a quarter: the copy
+    // is too slow, and waited for.
+    size_t more = gc->budget / (gc->budget < SMALL_WAIT ? 4 : 2);
+    bool wait = gc->allocated > gc->budget + more;
     bool busy = look_after_copy(gc, wait) || !is_due(gc) || gc->holds != 0;
     gc_unlock(gc);
     if (!busy)

@@ -359,6 +359,47 @@ TEST(a_copy_finds_the_same)
     loam_gc_free(gc);
 }
 
+// Or the heap would grow by garbage that was made during a search.
+TEST(what_is_made_while_a_copy_is_searched_counts_once)
+{
+    loam_gc *gc = loam_gc_new(
+        "once", &(loam_gc_options){.explicit_roots = true, .snapshot_from = 1, .first = 64 * 1024});
+    static void *root;
+    CHECK(loam_gc_root_add(gc, &root, sizeof root) == 0);
+    root = loam_gc_alloc(gc, 48);
+    for (int i = 0; i < 100000; i++) {
+        CHECK(loam_gc_alloc(gc, 48) != NULL);
+        CHECK(loam_gc_usage(gc).live_bytes <= 65 * 48); // it, and a window not handed out
+    }
+    loam_gc_stats s = loam_gc_usage(gc);
+    CHECK(under_asan || under_tsan || s.snapshots > 0);
+    loam_gc_free(gc);
+}
+
+// How many collections 2 MiB of garbage bring on beside 1 MiB that lives.
+static size_t collections_of_2_mib(unsigned growth)
+{
+    static void *root;
+    loam_gc *gc = loam_gc_new(
+        "growth", &(loam_gc_options){.explicit_roots = true, .first = 4096, .growth = growth});
+    CHECK(loam_gc_root_add(gc, &root, sizeof root) == 0);
+    root = loam_gc_alloc(gc, 1 << 20);
+    CHECK(loam_gc_collect(gc) == 0);
+    size_t before = loam_gc_usage(gc).collections;
+    for (int i = 0; i < 1 << 15; i++)
+        CHECK(loam_gc_alloc(gc, 64) != NULL);
+    size_t after = loam_gc_usage(gc).collections;
+    loam_gc_free(gc);
+    return after - before;
+}
+
+TEST(a_small_heap_may_grow_to_four_times_what_lives)
+{
+    CHECK(collections_of_2_mib(0) == 0);
+    CHECK(collections_of_2_mib(100) == 1);
+    CHECK(collections_of_2_mib(10) > 5);
+}
+
 TEST(a_weak_reference_rescues_from_a_copy)
 {
     static struct node *root;
