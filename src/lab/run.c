@@ -7,6 +7,7 @@
 
 #include "lab/run.h"
 
+#include "lab/keeper.h"
 #include "lab/noise.h"
 #include "lab/result.h"
 #include "lab/rt.h"
@@ -89,22 +90,23 @@ static void experiment_process(const struct entry *e, const struct machine *m,
 // ---------------------------------------------------------------- in the lab's
 
 // Wait; kill it at its deadline, or when we are interrupted. Its wait status, -1 for the deadline.
+// What it started dies with it, however it ended: while it is not reaped, its group is still its.
 static int wait_for(pid_t pid, u32 seconds)
 {
     u64 deadline = clock_ns() + seconds * 1000000000ull;
-    int status;
-    for (;;) {
-        pid_t r = waitpid(pid, &status, WNOHANG);
-        if (r == pid)
-            return status;
-        bool late = clock_ns() > deadline;
-        if (late || interrupted) {
-            kill(-pid, SIGKILL);
-            waitpid(pid, &status, 0);
-            return late ? -1 : status;
-        }
-        usleep(STEP_MS * 1000);
+    siginfo_t end = {0};
+    bool late = false;
+    while (!late && !interrupted && end.si_pid != pid) {
+        if (waitid(P_PID, (id_t)pid, &end, WEXITED | WNOHANG | WNOWAIT) != 0 && errno != EINTR)
+            break;
+        late = end.si_pid != pid && clock_ns() > deadline;
+        if (end.si_pid != pid && !late)
+            usleep(STEP_MS * 1000);
     }
+    int status = 0;
+    kill(-pid, SIGKILL);
+    waitpid(pid, &status, 0);
+    return late ? -1 : status;
 }
 
 static pid_t start(const struct entry *e, const struct machine *m, const struct run_options *o,
@@ -169,7 +171,9 @@ static json_t *run_one(const struct entry *e, const struct machine *m, const str
             close(out);
         return failure(e, strerror(errno));
     }
+    pid_t keeper = keeper_start(pid);
     int status = wait_for(pid, seconds);
+    keeper_end(keeper);
     json_t *j = outcome(e, status, out, seconds);
     close(out);
     const char letter[2] = {e->id[0], 0};

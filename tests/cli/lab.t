@@ -171,6 +171,37 @@ fi
 is "and then there is nothing" "$(ls -d "$tmp"/loam-lab.* 2>/dev/null)" ""
 is "cleanup of nothing" "$("$loam" lab cleanup)" "Nothing was left behind."
 
+# What a watched program is: a grandchild of the experiment, and in its process group.
+group()
+{
+    cat /proc/[0-9]*/stat 2>/dev/null | sed 's/^\([0-9]*\) (.*) /\1 /' | awk -v g="$1" '$4 == g && $2 != "Z" { print $1 }'
+}
+if command -v python3 >/dev/null; then
+    "$loam" lab run growleak --full >/dev/null 2>&1 &
+    lab=$!
+    leader=
+    tries=0
+    while [ "$(group "${leader:-none}" | wc -l)" -lt 3 ] && kill -0 $lab 2>/dev/null && [ $tries -lt 1000 ]; do
+        for c in $(cat /proc/$lab/task/$lab/children 2>/dev/null); do
+            [ -n "$(group "$c")" ] && leader=$c
+        done
+        sleep 0.01
+        tries=$((tries + 1))
+    done
+    ok "a watched program runs in the experiment's group" test "$(group "${leader:-none}" | wc -l)" -ge 3
+    kill -9 $lab
+    wait $lab 2>/dev/null
+    tries=0
+    while [ -n "$(group "${leader:-none}")" ] && [ $tries -lt 500 ]; do
+        sleep 0.01
+        tries=$((tries + 1))
+    done
+    is "kill -9 takes what was watched with it" "$(group "${leader:-none}")" ""
+    "$loam" lab cleanup >/dev/null
+else
+    skip "kill -9 takes what was watched with it" "python3 is not installed"
+fi
+
 # A planted list must not make us remove what is not ours.
 mkdir "$tmp/precious"
 echo "folder $tmp/precious" >"$XDG_RUNTIME_DIR/loam-lab/state.1"

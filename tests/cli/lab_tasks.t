@@ -115,7 +115,7 @@ below=
 tries=0
 while [ -z "$below" ] && kill -0 $lab 2>/dev/null && [ $tries -lt 2000 ]; do
     for c in $(cat /proc/$lab/task/$lab/children 2>/dev/null); do
-        below=$(cat /proc/"$c"/task/"$c"/children 2>/dev/null)
+        below=$below$(cat /proc/"$c"/task/"$c"/children 2>/dev/null)
     done
     tries=$((tries + 1))
     [ -n "$below" ] || sleep 0.01
