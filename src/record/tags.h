@@ -33,7 +33,7 @@ bool tags_find_any(const void *p, bool make, struct tags *ret);
 // is no pointer of the heap, if there are none, or if memory is short.
 static always_inline_ bool tags_find(const void *p, bool make, struct tags *ret)
 {
-    u32 index;
+    u32 index = 0; // for gcc -Og, which does not see that it is set
     const struct desc *d = find_slab(p, &index);
     if (unlikely(d == NULL || d->tags == 0))
         return tags_find_any(p, make, ret);
