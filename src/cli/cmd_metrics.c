@@ -15,7 +15,7 @@ struct metrics_options {
 
 static const struct option options[] = {
     {"listen", 'l', "ADDRESS", OPT_TEXT, offsetof(struct metrics_options, listen),
-     "serve them at http://ADDRESS/metrics; usual: 127.0.0.1:9464"},
+     "serve them there, as 127.0.0.1:9464, under /metrics"},
 };
 
 static volatile int stop;
