@@ -1,6 +1,7 @@
 #!/bin/sh
 # The toolkit and its tasks on the other processor, under qemu. Not looked at there, because qemu's
-# user mode does not have them: guards that the kernel makes by advice, and robust mutexes.
+# user mode does not have them: guards that the kernel makes by advice, robust mutexes, and
+# (its own threads answer no signal) the collected heap.
 . "$(dirname "$0")/../lib/tap.sh"
 cc=aarch64-linux-gnu-gcc
 command -v $cc >/dev/null || skip_all "no gcc-aarch64-linux-gnu"
@@ -12,7 +13,8 @@ for layer in base os heap scan own; do
     cd "$tmp/$layer" && $cc $flags -c "$top"/src/$layer/*.c
 done >"$tmp/log" 2>&1
 is "the layers below the recorder have nothing to say" "$(cat "$tmp/log")" ""
-for name in stack_test task_test channel_test region_test pool_test rc_test box_test; do
+for name in stack_test task_test channel_test region_test pool_test rc_test box_test layout_test \
+    slice_test vec_test once_test file_test tracking_allocator_test; do
     only=
     [ $name = stack_test ] && only=context
     if ! $cc $flags -static -pthread "$top/tests/unit/$name.c" "$tmp"/*/*.o -o "$tmp/$name" \

@@ -47,6 +47,23 @@ TEST(reserve_keeps_elements_where_they_are)
     loam_vec_done(&v);
 }
 
+// A region cannot extend a block that something else was pushed behind.
+TEST(growth_moves_elements)
+{
+    loam_region r;
+    loam_region_init(&r, "growth");
+    loam_vec(int) v = {.alloc = loam_region_alloc(&r)};
+    CHECK(loam_vec_push(&v, 42));
+    int *first = v.at;
+    CHECK(loam_region_push(&r, 8, 8) != NULL);
+    for (size_t cap = v.cap; v.cap == cap;)
+        CHECK(loam_vec_push(&v, 1));
+    CHECK(v.at != first);
+    CHECK(v.at[0] == 42);
+    loam_vec_done(&v);
+    loam_region_done(&r);
+}
+
 TEST(a_push_of_an_element_of_itself)
 {
     loam_vec(int) v = {0};
