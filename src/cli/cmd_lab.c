@@ -1,6 +1,7 @@
 // cmd_lab.c: `loam lab`: measure what a memory course claims, on this machine.
 
 #include "cli/opt.h"
+#include "lab/allocators.h"
 #include "lab/card.h"
 #include "lab/compare.h"
 #include "lab/doctor.h"
@@ -349,6 +350,12 @@ static const struct {
 static int lab(const struct command *c, int argc, char **argv)
 {
     struct lab_options o = {0};
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "run") == 0) {
+            allocators_make_room(argv + 1); // before the words are put in order
+            break;
+        }
+    }
     int n = opt_parse(c, argc, argv, &o);
     if (n < 0)
         return n == -1 ? 0 : EXIT_USAGE;

@@ -4,6 +4,11 @@
 #include <loam/heap.h>
 #include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TUNABLES "GLIBC_TUNABLES"
+#define ROOM "glibc.rtld.optional_static_tls=16384"
 
 static void libc_trim(void)
 {
@@ -37,4 +42,30 @@ u32 allocators_find(struct allocator found[ALLOCATORS_MAX])
     for (u32 i = 0; i < countof(peer); i++)
         n += open_peer(&found[n], peer[i][0], peer[i][1]);
     return n;
+}
+
+void allocators_make_room(char *const words[])
+{
+    const char *usual = getenv(TUNABLES);
+    if (usual != NULL) {
+        if (strcmp(usual, ROOM) == 0)
+            unsetenv(TUNABLES); // ours: what experiments start shall run as ever
+        return;
+    }
+    u32 n = 0;
+    while (words[n] != NULL)
+        n++;
+    char self[512];
+    char **argv = calloc(n + 3, sizeof *argv);
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (argv != NULL && length > 0) {
+        self[length] = 0;
+        argv[0] = "loam";
+        argv[1] = "lab";
+        memcpy(argv + 2, words, n * sizeof *argv);
+        setenv(TUNABLES, ROOM, 1);
+        execv(self, argv);
+        unsetenv(TUNABLES);
+    }
+    free(argv);
 }

@@ -36,6 +36,14 @@ is "an int behind a char begins at 4" "$(ask 'm("C8", "offset_of_int") == 4')" T
 is "doubling copies about once a push, a fixed step 500 times" "$(ask '1 <= m("C9", "copies_a_push") < 2 and 499 < m("C9", "copies_a_push_fixed") < 501')" True
 is "a box is 8 bytes" "$(ask 'm("C10", "box") == 8')" True
 is "zeroed variables are not in the file" "$(ask 'm("C11", "not_in_the_file") >= 4194304 and v("C11", "zero")')" holds
+for peer in jemalloc.so.2 mimalloc.so.2 tcmalloc_minimal.so.4; do
+    name=${peer%%[._]*}
+    if ls /usr/lib/*/"lib$peer" >/dev/null 2>&1; then
+        is "$name is installed, and takes part" "$(ask "'$name' in [x['key'] for x in of['C13']['metrics']]")" True
+    else
+        skip "$name takes part" "it is not installed"
+    fi
+done
 is "16 bytes by value touch no memory" "$(ask 'v("C12", "memory_16_bytes") in ("holds", "cannot")')" True
 is "reuse allocates once" "$(ask 'm("C14", "allocations") == 1000')" True
 is "five careful functions copy five times" "$(ask 'm("C15", "defensive_copies") == 5')" True
