@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #define TUNABLES "GLIBC_TUNABLES"
-#define ROOM "glibc.rtld.optional_static_tls=16384"
+#define ROOM     "glibc.rtld.optional_static_tls=16384"
 
 static void libc_trim(void)
 {

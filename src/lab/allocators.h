@@ -22,5 +22,6 @@ u32 allocators_find(struct allocator found[ALLOCATORS_MAX]);
 // jemalloc wants more thread-local room than libc keeps for libraries that come late, and only an
 // environment variable at a process's start makes it larger: run this program again with it, as
 // `loam lab` with `words` (NULL-terminated). Returns in the second one, where the variable is
-// removed again, and where the variable is the user's or nothing can be run: then a peer is missing.
+// removed again, and where the variable is the user's or nothing can be run: then a peer is
+// missing.
 void allocators_make_room(char *const words[]);

@@ -62,8 +62,8 @@ static void run(struct lab *l)
 }
 
 static const struct claim claims[] = {
-    {S1, NULL, "bss in the file", "takes no disk space", "not_in_the_file", BYTES, INFINITY,
-     "bytes"},
+    {S1, NULL, "zeroes that the file leaves out", "takes no disk space", "not_in_the_file", BYTES,
+     INFINITY, "bytes"},
     {S3, "topic 4", "bss at the start", "zero", "zero", 0, 0, NULL},
     {S3, "topic 4", "its memory before the first touch", "none", "untouched_pages", 0, 0, "pages"},
 };
