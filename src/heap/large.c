@@ -156,7 +156,7 @@ static void *move(u32 span, void *p, u32 n)
             pages_give(to, room, true);
         return NULL;
     }
-    atomic_fetch_add_explicit(&moves, (u32)r, memory_order_relaxed);
+    atomic_fetch_add_explicit(&moves, 1, memory_order_relaxed);
     void *q = span_make(to, room);
     arena.desc[to].tags = d->tags; // the block moves with its tag
     d->tags = 0;

@@ -16,7 +16,6 @@
 #define MAP_FIXED_NOREPLACE 0x100000 // Linux 4.17; older kernels take it for a hint
 #endif
 
-#define MOVE_PIECES_MAX 4 // of more mappings, copying is no slower
 
 _Atomic long os_fail_after;
 
@@ -93,67 +92,54 @@ void os_want_huge(void *at, size_t size)
     errno = saved;
 }
 
-// Is [from, from + size) more than one of the kernel's mappings? Only then EFAULT is why it cannot
-// grow in place; that it could, into a hole behind it, is undone. (To ask for the size that it has
-// succeeds across mappings from Linux 6.17 on.)
-static bool is_divided(char *from, size_t size)
+// Bytes from `at` up to the first OS page that nothing is mapped at; `size` when there is none.
+static size_t until_hole(char *at, size_t size)
 {
-    size_t unit = os_page_size();
-    if (mremap(from, size, size + unit, 0) == MAP_FAILED)
-        return errno == EFAULT;
-    munmap(from + size, unit);
-    return false;
-}
-
-// How much of [from, from + size) is one mapping. Moves before have left the boundaries.
-static size_t one_mapping(char *from, size_t size)
-{
-    size_t unit = os_page_size(), low = 0, high = size / unit; // low units are, high ones are not
-    if (!is_divided(from, size))
-        return size;
-    while (high - low > 1) {
-        size_t mid = low + (high - low) / 2;
-        if (is_divided(from, mid * unit))
-            high = mid;
+    unsigned char present[64];
+    size_t unit = os_page_size(), done = 0;
+    while (done < size) {
+        size_t n = size_min(size - done, countof(present) * unit);
+        if (mincore(at + done, n, present) == 0)
+            done += n;
+        else if (n > unit && mincore(at + done, unit, present) == 0)
+            done += unit;
         else
-            low = mid;
+            break;
     }
-    return low * unit;
+    return done;
 }
 
-static int move_one(char *from, char *to, size_t size)
+// Fill the hole at `at`, page by page up to what is mapped behind it. False when somebody else's
+// mapping has landed there.
+static bool fill_hole(char *at, size_t size)
 {
-    // DONTUNMAP keeps `from` mapped: without it another thread's mapping could land in the hole.
-    void *p = mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to);
-    if (p == to)
-        return 0;
-    int r = -errno;
-    // The kernel unmaps `to` before it finds out that it cannot move (no room under RLIMIT_AS,
-    // say).
-    if (map(to, size, MAP_FIXED_NOREPLACE) != to && errno != EEXIST)
-        r = -ENXIO;
-    return r;
+    size_t unit = os_page_size(), done = 0;
+    while (done < size && map(at + done, unit, MAP_FIXED_NOREPLACE) == at + done)
+        done += unit;
+    return done > 0;
 }
 
-// Kernels before 6.17 refuse to move two mappings at once; later ones do it, but if they fail at
-// the second one they do not say that the first has moved. So they are moved one by one.
+// Moves before have left boundaries between mappings in the block. Kernels before 6.17 refuse to
+// move two at once. Later ones move them one after the other, and if they fail at the second one
+// they do not say that the first has moved; but each one's place is unmapped just before it comes,
+// so what has moved ends where the first hole is.
 int os_move(void *from, void *to, size_t size)
 {
     if (os_refused())
         return -ENOMEM;
     int saved = errno;
-    int r = 0, pieces = 0;
-    size_t done = 0;
-    while (done < size && r == 0) {
-        size_t n = pieces < MOVE_PIECES_MAX ? one_mapping((char *)from + done, size - done) : 0;
-        r = n > 0 ? move_one((char *)from + done, (char *)to + done, n) : -EFAULT;
-        pieces += r == 0;
-        done += r == 0 ? n : 0;
+    // DONTUNMAP keeps `from` mapped: without it another thread's mapping could land in the hole.
+    void *p = mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to);
+    int r = p == to ? 0 : -errno;
+    if (r < 0) {
+        size_t moved = until_hole(to, size);
+        if (moved < size) { // else it was refused before anything was done
+            memcpy(from, to, moved);
+            r = fill_hole((char *)to + moved, size - moved) ? r : -ENXIO;
+        }
     }
-    if (r < 0)
-        memcpy(from, to, done);
     errno = saved;
-    return r < 0 ? r : pieces;
+    return r;
 }
 
 bool os_fence(void *at, size_t size, bool on)
