@@ -16,7 +16,6 @@
 #define MAP_FIXED_NOREPLACE 0x100000 // Linux 4.17; older kernels take it for a hint
 #endif
 
-
 _Atomic long os_fail_after;
 
 bool os_refused(void)

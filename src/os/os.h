@@ -25,8 +25,8 @@ void os_want_huge(void *at, size_t size);
 // Let no one read or write OS pages of ours; `on` false: again. False when the kernel refuses.
 bool os_fence(void *at, size_t size, bool on);
 // Move the pages of [from, size) to `to`, an existing mapping of the same size, by remapping;
-// `from` stays mapped and reads as zero. 0, or -errno, and `from` is as it was; -ENXIO: some of `to`
-// is no longer mapped.
+// `from` stays mapped and reads as zero. 0, or -errno, and `from` is as it was; -ENXIO: some of
+// `to` is no longer mapped.
 int os_move(void *from, void *to, size_t size);
 // An address where much room is likely to be free, above and below; another one for each `attempt`.
 uintptr_t os_place(unsigned attempt);
