@@ -155,11 +155,13 @@ TEST(pages_that_were_only_read_are_the_zero_page)
 
 static char *shared(char *at)
 {
+    pid_t parent = getpid();
     memset(at, 1, SIZE / 2);
     if (fork() == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        for (;;)
-            pause();
+        while (getppid() == parent) // it may have died before it was asked for the signal
+            usleep(10000);
+        _exit(0);
     }
     memset(at, 2, SIZE / 4);
     return at;
