@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <loam/heap.h>
 #include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -68,4 +69,15 @@ void allocators_make_room(char *const words[])
         unsetenv(TUNABLES);
     }
     free(argv);
+}
+
+u64 allocators_resident(void)
+{
+    unsigned long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "re");
+    if (f != NULL && fscanf(f, "%*u %lu", &pages) != 1)
+        pages = 0;
+    if (f != NULL)
+        fclose(f);
+    return (u64)pages * (u64)sysconf(_SC_PAGESIZE);
 }

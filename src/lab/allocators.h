@@ -25,3 +25,5 @@ u32 allocators_find(struct allocator found[ALLOCATORS_MAX]);
 // removed again, and where the variable is the user's or nothing can be run: then a peer is
 // missing.
 void allocators_make_room(char *const words[]);
+// Resident bytes of this process: what a heap holds, to within some dozens of pages (pages.h).
+u64 allocators_resident(void);

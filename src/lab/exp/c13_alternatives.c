@@ -3,7 +3,6 @@
 #include "lab/allocators.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -41,17 +40,6 @@ static const struct allocator *chosen;
 static u64 *seen; // shared: resident bytes that came on top, and live ones
 static char *kept[THREADS][BLOCKS];
 
-static u64 resident(void)
-{
-    unsigned long pages = 0;
-    FILE *f = fopen("/proc/self/statm", "re");
-    if (f != NULL && fscanf(f, "%*u %lu", &pages) != 1)
-        pages = 0;
-    if (f != NULL)
-        fclose(f);
-    return (u64)pages * (u64)sysconf(_SC_PAGESIZE);
-}
-
 // Each thread replaces what an earlier one left in its slots, and keeps a tenth.
 static void *worker(void *of)
 {
@@ -75,7 +63,7 @@ static void in_child(void *of)
 {
     pthread_t thread[THREADS];
     chosen = of;
-    u64 start = resident();
+    u64 start = allocators_resident();
     for (u32 round = 0; round < ROUNDS; round++) {
         for (u32 i = 0; i < THREADS; i++)
             if (pthread_create(&thread[i], NULL, worker, kept[i]) != 0)
@@ -83,7 +71,7 @@ static void in_child(void *of)
         for (u32 i = 0; i < THREADS; i++)
             pthread_join(thread[i], NULL);
     }
-    seen[0] = resident() - start;
+    seen[0] = allocators_resident() - start;
 }
 
 static void run(struct lab *l)

@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 enum { BLOCKS = 64 * 1024, SIZE = 1000 };
 
@@ -14,35 +13,24 @@ struct phase {
 };
 static struct phase *phase;
 
-static u64 resident(void)
-{
-    unsigned long pages = 0;
-    FILE *f = fopen("/proc/self/statm", "re");
-    if (f != NULL && fscanf(f, "%*u %lu", &pages) != 1)
-        pages = 0;
-    if (f != NULL)
-        fclose(f);
-    return (u64)pages * (u64)sysconf(_SC_PAGESIZE);
-}
-
 // All blocks but the last are freed: what lies above a live block cannot be cut off the top.
 static void in_child(void *of)
 {
     const struct allocator *a = of;
     static char *block[BLOCKS];
-    phase->resident[0] = resident();
+    phase->resident[0] = allocators_resident();
     for (u32 i = 0; i < BLOCKS; i++) {
         block[i] = a->take(SIZE);
         for (u32 k = 0; k < SIZE; k += 500)
             block[i][k] = 1;
     }
-    phase->resident[1] = resident();
+    phase->resident[1] = allocators_resident();
     for (u32 i = 0; i + 1 < BLOCKS; i++)
         a->give(block[i]);
-    phase->resident[2] = resident();
+    phase->resident[2] = allocators_resident();
     if (a->trim != NULL)
         a->trim();
-    phase->resident[3] = resident();
+    phase->resident[3] = allocators_resident();
 }
 
 static double share(u32 i)

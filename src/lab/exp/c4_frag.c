@@ -2,9 +2,7 @@
 
 #include "lab/allocators.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 // ---------------------------------------------------------------- the text's example
 
@@ -51,24 +49,13 @@ static void toy(struct lab *l)
 enum { BLOCKS = 200000, LATER = 4000, LATER_SIZE = 2000 };
 static u64 *grown; // shared with the child: bytes that came on top for the later blocks
 
-static u64 resident(void)
-{
-    unsigned long pages = 0;
-    FILE *f = fopen("/proc/self/statm", "re");
-    if (f != NULL && fscanf(f, "%*u %lu", &pages) != 1)
-        pages = 0;
-    if (f != NULL)
-        fclose(f);
-    return (u64)pages * (u64)sysconf(_SC_PAGESIZE);
-}
-
 // Many small blocks, nine of ten freed at random: is what they leave any use for larger ones?
 static void in_child(void *of)
 {
     const struct allocator *a = of;
     static char *block[BLOCKS];
     struct rng r = {1};
-    u64 start = resident(), live = 0;
+    u64 start = allocators_resident(), live = 0;
     for (u32 i = 0; i < BLOCKS; i++) {
         u64 size = 16 + rng_below(&r, 240);
         block[i] = a->take(size);
@@ -82,7 +69,7 @@ static void in_child(void *of)
         }
     for (u32 i = 0; i < LATER; i++)
         memset(a->take(LATER_SIZE), 1, LATER_SIZE);
-    grown[0] = resident() - start;
+    grown[0] = allocators_resident() - start;
     grown[1] = live / 10 + (u64)LATER * LATER_SIZE;
 }
 
