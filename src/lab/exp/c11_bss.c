@@ -1,6 +1,7 @@
 // C11 bss: zeroed variables take no room in the file, and none in memory until touched.
 
 #include "lab/lab.h"
+#include "lab/pages.h"
 
 #include <fcntl.h>
 #include <gelf.h>
@@ -29,26 +30,11 @@ static double beyond_file(void)
     return beyond;
 }
 
-// How many of the array's pages have memory behind them; -1: pagemap cannot be read.
-static int present(void)
-{
-    u64 entry[BYTES / PAGE];
-    int n = 0, fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    off_t at = (off_t)((uintptr_t)zeroed / PAGE * sizeof *entry);
-    ssize_t got = pread(fd, entry, sizeof entry, at);
-    close(fd);
-    for (ssize_t i = 0; i < got / (ssize_t)sizeof *entry; i++)
-        n += entry[i] >> 63;
-    return got == (ssize_t)sizeof entry ? n : -1;
-}
-
 static void run(struct lab *l)
 {
     double beyond = beyond_file();
     lab_exact(l, "not_in_the_file", beyond, "bytes");
-    int before = present();
+    long before = pages_present(zeroed, BYTES);
     u64 sum = 0;
     for (u32 i = 0; i < BYTES; i += PAGE)
         sum += (u64)zeroed[i];
@@ -58,7 +44,7 @@ static void run(struct lab *l)
     if (before < 0 || sysconf(_SC_PAGESIZE) != PAGE)
         lab_cannot(l, "untouched_pages", "/proc/self/pagemap cannot be read here");
     else
-        lab_exact(l, "untouched_pages", before, "pages");
+        lab_exact(l, "untouched_pages", (double)before, "pages");
 }
 
 static const struct claim claims[] = {
