@@ -197,7 +197,7 @@ struct class_state {
     u32 list[SLAB_LISTS]; // slabs of this heap, by enum slab_where
     u16 at;               // word of `current` that the window was taken from last, or AT_START
     u16 full;             // full slabs that stay owned, see slab_park
-    u8 zero;              // every block left in the window is known to be all zero
+    u8 zero;              // every block left in the window is known to be all zero, and large
     u8 due;               // the window was cut: the next block is a sample (sample.c)
 };
 
