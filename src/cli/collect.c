@@ -4,6 +4,7 @@
 
 #include "cli/session.h"
 #include "format/label.h"
+#include "os/os.h"
 
 #include <limits.h>
 #include <linux/futex.h>
@@ -16,13 +17,6 @@
 #define WAIT_NS    50000000 // to see that the session stops
 #define COST_SHARE 50       // a look may take this part of the time between two
 
-static u64 now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (u64)t.tv_sec * 1000000000u + (u64)t.tv_nsec;
-}
-
 static u64 clock_of(const struct collect *c, u64 now)
 {
     return (now - c->began_ns) / CLOCK_TICK_NS;
@@ -30,7 +24,7 @@ static u64 clock_of(const struct collect *c, u64 now)
 
 void collect_begin(struct collect *c)
 {
-    *c = (struct collect){.began_ns = now_ns()};
+    *c = (struct collect){.began_ns = os_monotonic_ns()};
     pthread_mutex_init(&c->reading, NULL);
     pthread_mutex_init(&c->ticking, NULL);
 }
@@ -58,7 +52,7 @@ static void tell_time(struct session *s)
 {
     struct collect *c = &s->collect;
     pthread_mutex_lock(&c->ticking);
-    u64 clock = clock_of(c, now_ns());
+    u64 clock = clock_of(c, os_monotonic_ns());
     // `loam sample` finds the newest volume; the others follow.
     u32 sampling = atomic_load(&s->volumes[s->count - 1].rec->sampling);
     for (u32 i = 0; i < s->count; i++) {
@@ -75,7 +69,8 @@ static void *tick(void *arg)
     struct session *s = arg;
     while (!atomic_load(&s->stop)) {
         tell_time(s);
-        u64 next = s->collect.began_ns + (clock_of(&s->collect, now_ns()) + 1) * CLOCK_TICK_NS;
+        u64 next =
+            s->collect.began_ns + (clock_of(&s->collect, os_monotonic_ns()) + 1) * CLOCK_TICK_NS;
         struct timespec until = {(time_t)(next / 1000000000u), (long)(next % 1000000000u)};
         clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
     }
@@ -102,7 +97,7 @@ static void look(struct session *s, struct moments_slot *ret)
     for (u32 i = 0; i < count; i++)
         crowd_meet(&c->crowd, &volumes[i], session_index(&volumes[i]));
     crowd_look(&c->crowd, &ret->moment, ret->top);
-    u64 now = now_ns();
+    u64 now = os_monotonic_ns();
     ret->moment.at_ns = now - c->began_ns;
     crowd_names(&c->crowd, now, clock_of(c, now));
     crowd_touched(&c->crowd, now, clock_of(c, now));
@@ -112,13 +107,13 @@ static void take_moment(struct session *s)
 {
     struct collect *c = &s->collect;
     struct moments_slot slot;
-    u64 begun = now_ns();
+    u64 begun = os_monotonic_ns();
     pthread_mutex_lock(&c->reading);
     look(s, &slot);
     pthread_mutex_unlock(&c->reading);
     pthread_mutex_lock(&s->lock);
     moments_add(&c->moments, &slot);
-    u64 interval = c->moments.interval_ns, cost = (now_ns() - begun) * COST_SHARE;
+    u64 interval = c->moments.interval_ns, cost = (os_monotonic_ns() - begun) * COST_SHARE;
     pthread_mutex_unlock(&s->lock);
     c->next_ns = begun + (cost > interval ? cost : interval);
 }
@@ -219,7 +214,7 @@ static void *look_thread(void *arg)
         _Atomic u32 *bell = bell_of(s);
         u32 heard = atomic_load(bell); // before looking: a later ring ends the wait
         take_labels(s);
-        u64 now = now_ns();
+        u64 now = os_monotonic_ns();
         if (now >= s->collect.next_ns) {
             take_moment(s);
             continue;

@@ -2,6 +2,7 @@
 
 #include "cli/crowd.h"
 
+#include "os/os.h"
 #include "target/touched.h"
 
 #include <errno.h>
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define NAMES_NS   1000000000u
@@ -470,9 +470,7 @@ void crowd_touched(struct crowd *c, u64 now_ns, u64 clock)
     for (u32 i = 0; i < c->processes_count; i++)
         if (c->processes[i].record != NULL)
             look_at_blocks(c, i, clock);
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    u64 cost = ((u64)t.tv_sec * 1000000000u + (u64)t.tv_nsec - now_ns) * COST_SHARE;
+    u64 cost = (os_monotonic_ns() - now_ns) * COST_SHARE;
     c->touched_ns = now_ns + (cost > TOUCHED_NS ? cost : TOUCHED_NS);
 }
 

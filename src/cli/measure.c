@@ -2,6 +2,8 @@
 
 #include "cli/measure.h"
 
+#include "os/os.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -13,7 +15,6 @@
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { TRACED_MAX = 4096 };
@@ -27,13 +28,6 @@ struct watch {
     pid_t traced[TRACED_MAX]; // processes alive under us: only their numbers are safe to kill
     size_t traced_count;
 };
-
-static u64 now(void) // nanoseconds
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (u64)t.tv_sec * 1000000000u + (u64)t.tv_nsec;
-}
 
 // ---------------------------------------------------------------- what /proc tells
 
@@ -130,7 +124,7 @@ static int start(struct watch *w)
     }
     e = w->main < 0 ? errno : 0;
     w->result->traced = w->main > 0 && trace(w->main);
-    w->start = now();
+    w->start = os_monotonic_ns();
     w->deadline = w->start + w->order->limit * (u64)1000000000;
     close(go[0]);
     close(go[1]);
@@ -192,7 +186,7 @@ static double seconds(struct timeval t)
 static void main_ended(struct watch *w, int status, const struct rusage *u)
 {
     struct measure_result *r = w->result;
-    r->wall = (double)(now() - w->start) / 1e9;
+    r->wall = (double)(os_monotonic_ns() - w->start) / 1e9;
     r->user = seconds(u->ru_utime);
     r->sys = seconds(u->ru_stime);
     r->faults = (u64)u->ru_minflt;
@@ -215,7 +209,8 @@ static int follow(struct watch *w)
         if (pid < 0 && errno == ECHILD)
             return r;
         if (pid < 0) { // EINTR: a tick of the clock, or ^C
-            w->result->timed_out = w->result->timed_out || (!w->ended && now() > w->deadline);
+            w->result->timed_out =
+                w->result->timed_out || (!w->ended && os_monotonic_ns() > w->deadline);
             r = measure_interrupted() ? -EINTR : r;
             if (w->result->timed_out || r < 0)
                 kill_all(w);

@@ -2,6 +2,7 @@
 
 #include "cli/session.h"
 
+#include "os/os.h"
 #include "target/leaks.h"
 
 #include <errno.h>
@@ -20,13 +21,6 @@
 #define SESSION_KEEP_NS  1000000000ull
 #define SESSION_GRACE_NS 2000000000ull
 #define SESSION_OVER_NS  1000000000ull // between looks whether an older volume is over
-
-static u64 now_ns(clockid_t clock)
-{
-    struct timespec t;
-    clock_gettime(clock, &t);
-    return (u64)t.tv_sec * 1000000000ull + (u64)t.tv_nsec;
-}
 
 // Shared futexes: their other side is in another process.
 static void futex_wait(_Atomic u32 *word, u32 value, u32 ms)
@@ -73,7 +67,7 @@ static void fill_head(struct recording *r, char **argv, const struct session_mod
     r->sample_bytes = mode->sample_bytes;
     r->sampling = mode->sampling;
     r->tool_pid = (u32)getpid();
-    r->started_ns = now_ns(CLOCK_REALTIME);
+    r->started_ns = os_realtime_ns();
     for (int i = 0; argv[i] != NULL; i++) {
         size_t room = sizeof r->command - r->command_len, len = strlen(argv[i]);
         if (len + 1 > room)
@@ -182,7 +176,7 @@ static void roll(struct session *s)
         volume_done(&v);
         return;
     }
-    newest(s)->retired_ns = now_ns(CLOCK_MONOTONIC);
+    newest(s)->retired_ns = os_monotonic_ns();
     s->made++;
     pthread_mutex_lock(&s->collect.ticking); // V3
     s->volumes[s->count++] = v;
@@ -227,7 +221,7 @@ static void archive_volume(struct session *s, u32 i)
 
 static void archive_old_ones(struct session *s)
 {
-    u64 now = now_ns(CLOCK_MONOTONIC);
+    u64 now = os_monotonic_ns();
     u32 count = volumes_now(s);
     for (u32 i = 0; i + 1 < count; i++) { // never the newest
         const struct volume *v = &s->volumes[i];
@@ -278,14 +272,14 @@ static void serve_volume(const struct volume *v)
 static void *scan_thread(void *arg)
 {
     struct session *s = arg;
-    u64 looked_ns = now_ns(CLOCK_MONOTONIC);
+    u64 looked_ns = os_monotonic_ns();
     while (!atomic_load(&s->stop)) {
         u32 count = volumes_now(s);
         struct recording *last = s->volumes[count - 1].rec;
         u32 bell = atomic_load(&last->bell); // before looking: a later ring ends the wait
         for (u32 i = 0; i < count; i++)
             serve_volume(&s->volumes[i]);
-        u64 now = now_ns(CLOCK_MONOTONIC);
+        u64 now = os_monotonic_ns();
         if (count > 1 && now - looked_ns >= SESSION_OVER_NS) {
             archive_old_ones(s);
             looked_ns = now;
@@ -315,13 +309,13 @@ static bool grow_all(struct session *s)
 static void *grow_thread(void *arg)
 {
     struct session *s = arg;
-    u64 kept_ns = now_ns(CLOCK_MONOTONIC);
+    u64 kept_ns = os_monotonic_ns();
     while (!atomic_load(&s->stop)) {
         pthread_mutex_lock(&s->lock);
         struct recording *last = newest(s)->rec;
         u32 bell = atomic_load(&last->bell);
         bool busy = grow_all(s);
-        u64 now = now_ns(CLOCK_MONOTONIC);
+        u64 now = os_monotonic_ns();
         if (now - kept_ns >= SESSION_KEEP_NS) {
             keep_now(s);
             kept_ns = now;
@@ -385,9 +379,9 @@ static void stop_threads(struct session *s)
 
 void session_close(struct session *s, u32 status)
 {
-    u64 ended_ns = now_ns(CLOCK_REALTIME);
-    u64 until = now_ns(CLOCK_MONOTONIC) + SESSION_GRACE_NS;
-    while (somebody_waits(s) && now_ns(CLOCK_MONOTONIC) < until)
+    u64 ended_ns = os_realtime_ns();
+    u64 until = os_monotonic_ns() + SESSION_GRACE_NS;
+    while (somebody_waits(s) && os_monotonic_ns() < until)
         nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
     stop_threads(s);
     for (u32 i = 0; i < s->count; i++)

@@ -1,12 +1,12 @@
 #include "cli/top.h"
 
+#include "os/os.h"
 #include "report/load.h"
 #include "report/words.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 bool top_sort_named(const char *name, enum top_sort *ret)
 {
@@ -17,13 +17,6 @@ bool top_sort_named(const char *name, enum top_sort *ret)
             return true;
         }
     return false;
-}
-
-static u64 now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (u64)t.tv_sec * 1000000000u + (u64)t.tv_nsec;
 }
 
 // ---------------------------------------------------------------- from look to look
@@ -192,7 +185,7 @@ int top_look(struct top_view *t, char *why, size_t why_size)
     t->places = places_merge(&t->model, PLACE_DEPTH);
     t->row = calloc(t->places.count + 1, sizeof *t->row);
     t->rows_count = t->row == NULL ? 0 : t->places.count;
-    u64 now = now_ns();
+    u64 now = os_monotonic_ns();
     double seconds = t->looked_ns == 0 ? 0 : (double)(now - t->looked_ns) / 1e9;
     struct totals all = totals_of(&t->model);
     if (t->row != NULL)

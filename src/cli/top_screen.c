@@ -1,13 +1,13 @@
 #define NCURSES_WIDECHAR 1
 #include "cli/top_screen.h"
 
+#include "os/os.h"
 #include "report/words.h"
 
 #include <curses.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define HEAD_LINES 6 // above the rows
@@ -229,9 +229,7 @@ static bool press(struct screen *s, int key)
 
 static u64 now_ms(void)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (u64)t.tv_sec * 1000 + (u64)t.tv_nsec / 1000000;
+    return os_monotonic_ns() / 1000000;
 }
 
 static void look(struct screen *s)

@@ -2,17 +2,7 @@
 
 #include "inspect/facts_view.h"
 
-#include <jansson.h>
-
-static json_t *integer(u64 n)
-{
-    return json_integer((json_int_t)n);
-}
-
-static json_t *text(const char *s)
-{
-    return s == NULL ? json_null() : json_string(s);
-}
+#include "report/jot.h"
 
 static json_t *segments(const struct facts *f)
 {
@@ -23,14 +13,14 @@ static json_t *segments(const struct facts *f)
         const struct segment *s = &f->segments[i];
         json_t *o =
             json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "type",
-                      s->type < countof(names) ? json_string(names[s->type]) : integer(s->type),
-                      "rights", facts_rights(s->flags), "offset", integer(s->offset), "file_size",
-                      integer(s->file_size), "address", integer(s->address), "memory_size",
-                      integer(s->mem_size), "align", integer(s->align));
+                      s->type < countof(names) ? json_string(names[s->type]) : jot_int(s->type),
+                      "rights", facts_rights(s->flags), "offset", jot_int(s->offset), "file_size",
+                      jot_int(s->file_size), "address", jot_int(s->address), "memory_size",
+                      jot_int(s->mem_size), "align", jot_int(s->align));
         if (s->mapped) {
-            json_object_set_new(o, "resident", integer(s->resident));
-            json_object_set_new(o, "copied", integer(s->copied));
-            json_object_set_new(o, "swapped", integer(s->swapped));
+            json_object_set_new(o, "resident", jot_int(s->resident));
+            json_object_set_new(o, "copied", jot_int(s->copied));
+            json_object_set_new(o, "swapped", jot_int(s->swapped));
         }
         json_array_append_new(list, o);
     }
@@ -43,11 +33,11 @@ static json_t *sections(const struct facts *f)
     for (u32 i = 0; i < f->sections_count; i++) {
         const struct section *s = &f->sections[i];
         json_t *o = json_pack("{s:s, s:o, s:o, s:o, s:o, s:b, s:o}", "name", s->name, "offset",
-                              integer(s->offset), "file_size", integer(s->file_size), "address",
-                              integer(s->address), "memory_size",
-                              integer((s->flags & SHF_ALLOC) != 0 ? s->size : 0), "loaded",
+                              jot_int(s->offset), "file_size", jot_int(s->file_size), "address",
+                              jot_int(s->address), "memory_size",
+                              jot_int((s->flags & SHF_ALLOC) != 0 ? s->size : 0), "loaded",
                               (s->flags & SHF_ALLOC) != 0, "segment",
-                              s->segment == FACTS_NONE ? json_null() : integer(s->segment));
+                              s->segment == FACTS_NONE ? json_null() : jot_int(s->segment));
         json_array_append_new(list, o);
     }
     return list;
@@ -71,7 +61,7 @@ static json_t *needs(const struct needs *n)
     for (u32 i = 0; i < n->count; i++) {
         const struct library *l = &n->items[i];
         json_array_append_new(list, json_pack("{s:s, s:o, s:o, s:b}", "name", l->name, "path",
-                                              text(l->path), "needed_by", text(l->wanted),
+                                              jot_text(l->path), "needed_by", jot_text(l->wanted),
                                               "missing", l->path == NULL && !n->foreign));
     }
     return list;
@@ -80,9 +70,10 @@ static json_t *needs(const struct needs *n)
 static json_t *debug(const struct facts *f)
 {
     return json_pack("{s:o, s:o, s:b, s:b, s:o, s:o, s:o}", "dwarf",
-                     f->dwarf == 0 ? json_null() : integer(f->dwarf), "bytes",
-                     integer(f->debug_size), "split", f->split, "symbols", f->symbols, "link",
-                     text(f->debug_link), "alt", text(f->debug_alt), "file", text(f->debug_file));
+                     f->dwarf == 0 ? json_null() : jot_int(f->dwarf), "bytes",
+                     jot_int(f->debug_size), "split", f->split, "symbols", f->symbols, "link",
+                     jot_text(f->debug_link), "alt", jot_text(f->debug_alt), "file",
+                     jot_text(f->debug_file));
 }
 
 static json_t *resident(const struct resident *r)
@@ -90,9 +81,9 @@ static json_t *resident(const struct resident *r)
     if (r == NULL)
         return json_null();
     return json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o}", "pid", (int)r->pid, "command",
-                     r->command, "base", integer(r->base), "mapped", integer(r->size), "resident",
-                     integer(r->present), "copied", integer(r->copied), "swapped",
-                     integer(r->swapped));
+                     r->command, "base", jot_int(r->base), "mapped", jot_int(r->size), "resident",
+                     jot_int(r->present), "copied", jot_int(r->copied), "swapped",
+                     jot_int(r->swapped));
 }
 
 static json_t *identity(const struct facts *f)
@@ -107,7 +98,7 @@ static json_t *relocs(const struct facts *f)
 {
     json_t *o = json_object();
     for (u32 i = 0; i < f->relocs_count; i++)
-        json_object_set_new(o, f->relocs[i].name, integer(f->relocs[i].count));
+        json_object_set_new(o, f->relocs[i].name, jot_int(f->relocs[i].count));
     return o;
 }
 
@@ -115,19 +106,19 @@ void facts_json(FILE *out, const struct facts_view *v)
 {
     const struct facts *f = v->facts;
     json_t *o = json_pack("{s:s, s:s, s:o, s:s, s:s, s:i, s:b}", "schema", "loam-elf/1", "path",
-                          f->path, "size", integer(f->file_size), "kind", facts_kind(f), "machine",
+                          f->path, "size", jot_int(f->file_size), "kind", facts_kind(f), "machine",
                           facts_machine(f->machine), "bits", (int)f->class_bits, "big_endian",
                           f->big_endian);
-    json_object_set_new(o, "entry", integer(f->entry));
-    json_object_set_new(o, "entry_name", text(f->entry_name));
-    json_object_set_new(o, "interpreter", text(f->interpreter));
-    json_object_set_new(o, "soname", text(f->soname));
-    json_object_set_new(o, "runpath", text(f->runpath != NULL ? f->runpath : f->rpath));
+    json_object_set_new(o, "entry", jot_int(f->entry));
+    json_object_set_new(o, "entry_name", jot_text(f->entry_name));
+    json_object_set_new(o, "interpreter", jot_text(f->interpreter));
+    json_object_set_new(o, "soname", jot_text(f->soname));
+    json_object_set_new(o, "runpath", jot_text(f->runpath != NULL ? f->runpath : f->rpath));
     json_object_set_new(o, "build_id", identity(f));
-    json_object_set_new(o, "compiler", text(f->compiler));
+    json_object_set_new(o, "compiler", jot_text(f->compiler));
     json_object_set_new(o, "debug", debug(f));
-    json_object_set_new(o, "disk_only", integer(facts_disk_only(f)));
-    json_object_set_new(o, "memory_only", integer(facts_memory_only(f)));
+    json_object_set_new(o, "disk_only", jot_int(facts_disk_only(f)));
+    json_object_set_new(o, "memory_only", jot_int(facts_memory_only(f)));
     json_object_set_new(o, "segments", segments(f));
     json_object_set_new(o, "sections", sections(f));
     json_object_set_new(o, "hardening", hardening(v));

@@ -3,19 +3,9 @@
 #include "inspect/hex.h"
 
 #include "inspect/value.h"
+#include "report/jot.h"
 
-#include <jansson.h>
 #include <stdlib.h>
-
-static json_t *integer(u64 n)
-{
-    return json_integer((json_int_t)n);
-}
-
-static json_t *text(const char *s)
-{
-    return s == NULL ? json_null() : json_string(s);
-}
 
 static json_t *bytes(const struct hex *h)
 {
@@ -36,9 +26,9 @@ static json_t *pointers(const struct hex *h)
     for (u32 i = 0; i < h->pointers_count; i++) {
         const struct hex_pointer *p = &h->pointers[i];
         json_array_append_new(list,
-                              json_pack("{s:o, s:o, s:s, s:s, s:o}", "offset", integer(p->offset),
-                                        "value", integer(p->value), "kind", p->kind, "to", p->what,
-                                        "text", text(p->text)));
+                              json_pack("{s:o, s:o, s:s, s:s, s:o}", "offset", jot_int(p->offset),
+                                        "value", jot_int(p->value), "kind", p->kind, "to", p->what,
+                                        "text", jot_text(p->text)));
     }
     return list;
 }
@@ -48,10 +38,10 @@ static json_t *field(const struct hex *h, size_t base, const struct field *f)
     char value[VALUE_SIZE];
     const struct hex_pointer *pointer;
     value_of(h, base, f, value, &pointer);
-    return json_pack("{s:o, s:o, s:i, s:s, s:o, s:o}", "bit", integer(8 * base + f->at), "bits",
-                     integer(f->size), "depth", (int)f->depth, "declaration", f->declaration,
+    return json_pack("{s:o, s:o, s:i, s:s, s:o, s:o}", "bit", jot_int(8 * base + f->at), "bits",
+                     jot_int(f->size), "depth", (int)f->depth, "declaration", f->declaration,
                      "value", f->kind == FIELD_OPENS ? json_null() : json_string(value), "to",
-                     text(pointer == NULL ? NULL : pointer->what));
+                     jot_text(pointer == NULL ? NULL : pointer->what));
 }
 
 static json_t *values(const struct hex *h)
@@ -73,16 +63,16 @@ void hex_json(FILE *out, const struct hex *h)
 {
     const char *kind;
     json_t *o = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "schema", "loam-hex/1", "in",
-                          h->origin->name, "address", integer(h->at), "size", integer(h->size),
-                          "at", text(origin_what(h->origin, h->at, &kind)), "bytes", bytes(h));
+                          h->origin->name, "address", jot_int(h->at), "size", jot_int(h->size),
+                          "at", jot_text(origin_what(h->origin, h->at, &kind)), "bytes", bytes(h));
     json_object_set_new(o, "pointers", pointers(h));
-    json_object_set_new(o, "zeroes", integer(h->zeroes));
-    json_object_set_new(o, "texts", integer(h->texts));
+    json_object_set_new(o, "zeroes", jot_int(h->zeroes));
+    json_object_set_new(o, "texts", jot_int(h->texts));
     json_object_set_new(o, "repeated",
                         h->word_count == 0 ? json_null()
-                                           : json_pack("{s:o, s:o}", "word", integer(h->word),
-                                                       "times", integer(h->word_count)));
-    json_object_set_new(o, "type", text(h->fields == NULL ? NULL : h->fields->name));
+                                           : json_pack("{s:o, s:o}", "word", jot_int(h->word),
+                                                       "times", jot_int(h->word_count)));
+    json_object_set_new(o, "type", jot_text(h->fields == NULL ? NULL : h->fields->name));
     json_object_set_new(o, "values", values(h));
     json_dumpf(o, out, JSON_INDENT(1));
     fputc('\n', out);

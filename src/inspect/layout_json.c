@@ -2,19 +2,14 @@
 
 #include "inspect/layout_view.h"
 
-#include <jansson.h>
-
-static json_t *integer(u64 n)
-{
-    return json_integer((json_int_t)n);
-}
+#include "report/jot.h"
 
 static json_t *member(const struct layout *l, const struct member *m)
 {
     static const char *const kinds[] = {"field", "base", "vtable"};
     return json_pack("{s:s, s:s, s:s, s:o, s:o, s:i, s:i, s:b, s:b, s:b}", "name", m->name,
-                     "declaration", m->declaration, "kind", kinds[m->kind], "bit", integer(m->at),
-                     "bits", integer(m->size), "align", (int)m->align, "depth", (int)m->depth,
+                     "declaration", m->declaration, "kind", kinds[m->kind], "bit", jot_int(m->at),
+                     "bits", jot_int(m->size), "align", (int)m->align, "depth", (int)m->depth,
                      "bitfield", m->bitfield, "atomic", m->shared, "shares_line",
                      layout_crowded(l, m));
 }
@@ -28,7 +23,7 @@ static json_t *order(const struct layout *l)
         json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "name",
                                               l->record->members[l->order[i]].name, "declaration",
                                               l->record->members[l->order[i]].declaration, "bit",
-                                              integer(l->order_at[i])));
+                                              jot_int(l->order_at[i])));
     return list;
 }
 
@@ -41,17 +36,17 @@ static json_t *one(const struct layout *l)
             json_array_append_new(members, member(l, &r->members[i]));
     }
     for (u32 i = 0; i < l->holes_count; i++)
-        json_array_append_new(holes, json_pack("{s:o, s:o, s:b}", "bit", integer(l->holes[i].at),
-                                               "bits", integer(l->holes[i].size), "padding",
+        json_array_append_new(holes, json_pack("{s:o, s:o, s:b}", "bit", jot_int(l->holes[i].at),
+                                               "bits", jot_int(l->holes[i].size), "padding",
                                                l->holes[i].before == r->count));
     json_t *o =
         json_pack("{s:s, s:s, s:o, s:i, s:o, s:i}", "name", r->name, "kind", r->word, "size",
-                  integer(r->size), "align", (int)r->align, "file",
+                  jot_int(r->size), "align", (int)r->align, "file",
                   r->file == NULL ? json_null() : json_string(r->file), "line", (int)r->line);
-    json_object_set_new(o, "cache_lines", integer(l->lines));
-    json_object_set_new(o, "wasted_bits", integer(l->wasted));
-    json_object_set_new(o, "on_two_lines", integer(l->straddlers));
-    json_object_set_new(o, "best_size", integer(l->best));
+    json_object_set_new(o, "cache_lines", jot_int(l->lines));
+    json_object_set_new(o, "wasted_bits", jot_int(l->wasted));
+    json_object_set_new(o, "on_two_lines", jot_int(l->straddlers));
+    json_object_set_new(o, "best_size", jot_int(l->best));
     json_object_set_new(o, "members", members);
     json_object_set_new(o, "holes", holes);
     json_object_set_new(o, "order", order(l));
@@ -65,8 +60,8 @@ void layout_json(FILE *out, const struct layout_view *v)
     for (u32 i = 0; i < s->count; i++)
         json_array_append_new(list, one(s->items[i]));
     json_t *o = json_pack("{s:s, s:s, s:o, s:o, s:o}", "schema", "loam-layout/1", "path", v->path,
-                          "units", integer(s->walk.units), "units_missing",
-                          integer(s->walk.units_missing), "structs", list);
+                          "units", jot_int(s->walk.units), "units_missing",
+                          jot_int(s->walk.units_missing), "structs", list);
     json_dumpf(o, out, JSON_INDENT(1));
     fputc('\n', out);
     json_decref(o);

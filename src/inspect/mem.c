@@ -2,22 +2,16 @@
 // together.
 #include "inspect/mem.h"
 
+#include "os/os.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-static u64 now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
-}
 
 // In place: the symbols keep the address of the store that they live in.
 int mem_load(struct mem *m, pid_t pid)
 {
-    *m = (struct mem){.sums.taken_ns = now_ns()};
+    *m = (struct mem){.sums.taken_ns = os_monotonic_ns()};
     int e = status_load(&m->sums.status, pid);
     if (e == 0 && !m->sums.status.has_memory)
         e = -ENODATA;

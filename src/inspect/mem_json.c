@@ -1,26 +1,9 @@
 // mem_json.c: `loam mem --json`; the schema is in docs/mem-json.md.
 #include "inspect/mem.h"
 
-#include "report/utf8.h"
+#include "report/jot.h"
 
 #include <string.h>
-
-static json_t *integer(u64 n)
-{
-    return json_integer((json_int_t)n);
-}
-
-// Paths may hold what is no UTF-8.
-static json_t *text(const char *s)
-{
-    char *clean = strdup(s);
-    if (clean == NULL)
-        return json_null();
-    utf8_clean(clean);
-    json_t *o = json_string(clean);
-    free(clean);
-    return o;
-}
 
 static json_t *sums(const struct smap *s)
 {
@@ -47,7 +30,7 @@ static json_t *sums(const struct smap *s)
     };
     json_t *o = json_object();
     for (size_t i = 0; i < countof(all); i++)
-        json_object_set_new(o, all[i].name, integer(all[i].bytes));
+        json_object_set_new(o, all[i].name, jot_int(all[i].bytes));
     return o;
 }
 
@@ -57,27 +40,27 @@ static json_t *mapping(const struct smap *s)
     const struct map *m = &s->map;
     char flags[5] = {m->readable ? 'r' : '-', m->writable ? 'w' : '-', m->executable ? 'x' : '-',
                      m->shared ? 's' : 'p', 0};
-    json_object_set_new(o, "start", integer(m->start));
-    json_object_set_new(o, "end", integer(m->end));
+    json_object_set_new(o, "start", jot_int(m->start));
+    json_object_set_new(o, "end", jot_int(m->end));
     json_object_set_new(o, "access", json_string(flags));
-    json_object_set_new(o, "path", *m->path != 0 ? text(m->path) : json_null());
+    json_object_set_new(o, "path", *m->path != 0 ? jot_foreign(m->path) : json_null());
     return o;
 }
 
 static json_t *head(const struct status *s)
 {
     json_t *o = json_object();
-    json_object_set_new(o, "pid", integer((u64)s->pid));
-    json_object_set_new(o, "ppid", integer((u64)s->ppid));
-    json_object_set_new(o, "name", text(s->name));
-    json_object_set_new(o, "command", text(s->command));
-    json_object_set_new(o, "threads", integer(s->threads));
-    json_object_set_new(o, "age_ns", integer(s->age_ns));
-    json_object_set_new(o, "mapped", integer(s->size));
-    json_object_set_new(o, "rss_peak", integer(s->rss_peak));
-    json_object_set_new(o, "page_tables", integer(s->page_tables));
-    json_object_set_new(o, "minor_faults", integer(s->minor));
-    json_object_set_new(o, "major_faults", integer(s->major));
+    json_object_set_new(o, "pid", jot_int((u64)s->pid));
+    json_object_set_new(o, "ppid", jot_int((u64)s->ppid));
+    json_object_set_new(o, "name", jot_foreign(s->name));
+    json_object_set_new(o, "command", jot_foreign(s->command));
+    json_object_set_new(o, "threads", jot_int(s->threads));
+    json_object_set_new(o, "age_ns", jot_int(s->age_ns));
+    json_object_set_new(o, "mapped", jot_int(s->size));
+    json_object_set_new(o, "rss_peak", jot_int(s->rss_peak));
+    json_object_set_new(o, "page_tables", jot_int(s->page_tables));
+    json_object_set_new(o, "minor_faults", jot_int(s->minor));
+    json_object_set_new(o, "major_faults", jot_int(s->major));
     return o;
 }
 
@@ -88,15 +71,15 @@ json_t *mem_json(struct mem *m, const struct mem_sums *before)
     json_t *o = json_pack("{s:s, s:s}", "schema", "loam-mem/1", "loam", LOAM_VERSION);
     json_object_update_new(o, head(&now->status));
     json_object_update_new(o, sums(&now->total));
-    json_object_set_new(o, "rss_anon", integer(now->status.rss_anon));
-    json_object_set_new(o, "rss_file", integer(now->status.rss_file));
-    json_object_set_new(o, "rss_shmem", integer(now->status.rss_shmem));
+    json_object_set_new(o, "rss_anon", jot_int(now->status.rss_anon));
+    json_object_set_new(o, "rss_file", jot_int(now->status.rss_file));
+    json_object_set_new(o, "rss_shmem", jot_int(now->status.rss_shmem));
     if (before != NULL) {
         u64 minor = now->status.minor - before->status.minor;
-        json_object_set_new(o, "since_ns", integer(now->taken_ns - before->taken_ns));
-        json_object_set_new(o, "minor_faults_since", integer(minor));
+        json_object_set_new(o, "since_ns", jot_int(now->taken_ns - before->taken_ns));
+        json_object_set_new(o, "minor_faults_since", jot_int(minor));
         json_object_set_new(o, "major_faults_since",
-                            integer(now->status.major - before->status.major));
+                            jot_int(now->status.major - before->status.major));
     }
     json_object_set_new(o, "loam_heap", json_boolean(m->space.root != 0));
     json_object_set_new(o, "account", account_json(&m->account));
@@ -122,7 +105,7 @@ json_t *mem_tree_json(const struct family *f)
             json_object_update_new(o, sums(&t));
         }
         json_object_set_new(o, "known", json_boolean(known));
-        json_object_set_new(o, "depth", integer(f->depth[i]));
+        json_object_set_new(o, "depth", jot_int(f->depth[i]));
         json_array_append_new(list, o);
     }
     json_t *o = json_pack("{s:s, s:s}", "schema", "loam-mem-tree/1", "loam", LOAM_VERSION);

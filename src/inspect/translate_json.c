@@ -2,7 +2,7 @@
 #include "inspect/map.h"
 #include "inspect/translate.h"
 
-#include "report/utf8.h"
+#include "report/jot.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,22 +15,6 @@ static json_t *address(u64 n)
     return json_string(text);
 }
 
-static json_t *integer(u64 n)
-{
-    return json_integer((json_int_t)n);
-}
-
-static json_t *text(const char *s)
-{
-    char *clean = strdup(s);
-    if (clean == NULL)
-        return json_null();
-    utf8_clean(clean);
-    json_t *o = json_string(clean);
-    free(clean);
-    return o;
-}
-
 static json_t *levels(const struct translate *t)
 {
     json_t *list = json_array();
@@ -38,8 +22,8 @@ static json_t *levels(const struct translate *t)
         const struct translate_level *l = &t->level[i];
         json_array_append_new(list,
                               json_pack("{s:s, s:o, s:o, s:o, s:o, s:b}", "level", l->name, "index",
-                                        integer(l->index), "start", address(l->start), "covers",
-                                        integer(l->covers), "rss", integer(l->resident), "used",
+                                        jot_int(l->index), "start", address(l->start), "covers",
+                                        jot_int(l->covers), "rss", jot_int(l->resident), "used",
                                         (int)(i < t->used_levels)));
     }
     return list;
@@ -58,8 +42,8 @@ static json_t *frame(const struct translate *t)
                               json_pack("{s:i, s:s, s:o}", "pid", (int)t->sharers.sharer[i].pid,
                                         "name", t->sharers.sharer[i].name, "address",
                                         address(t->sharers.sharer[i].addr)));
-    return json_pack("{s:o, s:o, s:o, s:o}", "number", integer(t->frame), "flags", flags, "mapped",
-                     t->flags_known ? integer(t->frame_count) : json_null(), "others", shared);
+    return json_pack("{s:o, s:o, s:o, s:o}", "number", jot_int(t->frame), "flags", flags, "mapped",
+                     t->flags_known ? jot_int(t->frame_count) : json_null(), "others", shared);
 }
 
 static json_t *mapping(const struct translate *t)
@@ -69,13 +53,14 @@ static json_t *mapping(const struct translate *t)
     const struct map *m = t->map;
     char label[MAP_LABEL];
     json_t *o = json_pack("{s:o, s:o, s:o}", "start", address(m->start), "end", address(m->end),
-                          "path", *m->path != 0 ? text(m->path) : json_null());
+                          "path", *m->path != 0 ? jot_foreign(m->path) : json_null());
     json_object_set_new(o, "offset",
-                        m->inode != 0 ? integer(m->offset + (t->addr - m->start)) : json_null());
-    json_object_set_new(o, "section", t->section != NULL ? text(t->section->name) : json_null());
+                        m->inode != 0 ? jot_int(m->offset + (t->addr - m->start)) : json_null());
+    json_object_set_new(o, "section",
+                        t->section != NULL ? jot_foreign(t->section->name) : json_null());
     json_object_set_new(o, "kind", json_string(space_kind_names[t->part->kind]));
     json_object_set_new(o, "owner", json_string(map_label(label, t->part->kind, t->part->name)));
-    json_object_set_new(o, "tid", t->part->tid != 0 ? integer((u64)t->part->tid) : json_null());
+    json_object_set_new(o, "tid", t->part->tid != 0 ? jot_int((u64)t->part->tid) : json_null());
     return o;
 }
 
@@ -86,11 +71,11 @@ static json_t *block(struct translate *t)
         return json_null();
     const struct site *site = b->live ? blame_site(&t->blame, b->site) : NULL;
     json_t *o =
-        json_pack("{s:o, s:o, s:o, s:b, s:b}", "start", address(b->start), "size", integer(b->size),
-                  "offset", integer(b->offset), "live", (int)b->live, "large", (int)b->single);
-    json_object_set_new(o, "asked", b->asked != 0 ? integer(b->asked) : json_null());
-    json_object_set_new(o, "index", integer(b->index));
-    json_object_set_new(o, "blocks", integer(b->blocks));
+        json_pack("{s:o, s:o, s:o, s:b, s:b}", "start", address(b->start), "size", jot_int(b->size),
+                  "offset", jot_int(b->offset), "live", (int)b->live, "large", (int)b->single);
+    json_object_set_new(o, "asked", b->asked != 0 ? jot_int(b->asked) : json_null());
+    json_object_set_new(o, "index", jot_int(b->index));
+    json_object_set_new(o, "blocks", jot_int(b->blocks));
     json_object_set_new(o, "stack", site != NULL ? blame_json(&t->blame, site) : json_null());
     return o;
 }
@@ -100,8 +85,9 @@ static json_t *named(const struct translate *t)
     u64 offset;
     const struct owned *x = owners_find(&t->space.owners, t->addr, &offset);
     return x == NULL ? json_null()
-                     : json_pack("{s:o, s:o, s:o, s:o}", "kind", text(x->kind), "name",
-                                 text(x->name), "place", text(x->place), "offset", integer(offset));
+                     : json_pack("{s:o, s:o, s:o, s:o}", "kind", jot_foreign(x->kind), "name",
+                                 jot_foreign(x->name), "place", jot_foreign(x->place), "offset",
+                                 jot_int(offset));
 }
 
 json_t *translate_json(struct translate *t)

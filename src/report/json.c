@@ -3,24 +3,19 @@
 #include "report/json.h"
 
 #include "report/advice.h"
+#include "report/jot.h"
 #include "report/notes.h"
 #include "report/owners.h"
 #include "report/place.h"
 #include "report/stack.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
-static json_t *integer(u64 n)
-{
-    return json_integer((json_int_t)n);
-}
-
 static json_t *amount(struct amount a)
 {
-    return json_pack("{s:o, s:o}", "bytes", integer(a.bytes), "blocks", integer(a.blocks));
+    return json_pack("{s:o, s:o}", "bytes", jot_int(a.bytes), "blocks", jot_int(a.blocks));
 }
 
 // Leak results, or null: "not known" must not look like "none".
@@ -29,7 +24,7 @@ static json_t *leak(bool known, struct amount direct, struct amount indirect, st
     if (!known)
         return json_null();
     return json_pack("{s:o, s:o, s:o, s:o}", "bytes",
-                     integer(leaked_bytes(direct, indirect, cycle)), "direct", amount(direct),
+                     jot_int(leaked_bytes(direct, indirect, cycle)), "direct", amount(direct),
                      "indirect", amount(indirect), "cycle", amount(cycle));
 }
 
@@ -38,7 +33,7 @@ static json_t *program(const struct model *m)
     int status = (int)m->end_status;
     bool ended = m->ended_ns != 0, killed = ended && WIFSIGNALED(status);
     return json_pack("{s:s, s:o, s:o, s:o, s:o}", "command", m->command, "started_ns",
-                     integer(m->started_ns), "ended_ns", ended ? integer(m->ended_ns) : json_null(),
+                     jot_int(m->started_ns), "ended_ns", ended ? jot_int(m->ended_ns) : json_null(),
                      "exit_status",
                      ended && !killed ? json_integer(WEXITSTATUS(status)) : json_null(), "signal",
                      killed ? json_integer(WTERMSIG(status)) : json_null());
@@ -52,14 +47,14 @@ static void put_churn(json_t *o, const struct churn *c)
     while (used > 0 && c->lives[used - 1] == 0)
         used--;
     for (u32 i = 0; i < used; i++)
-        json_array_append_new(lives, integer(c->lives[i]));
-    json_object_set_new(o, "capacity_bytes", integer(c->capacity));
+        json_array_append_new(lives, jot_int(c->lives[i]));
+    json_object_set_new(o, "capacity_bytes", jot_int(c->capacity));
     json_object_set_new(
         o, "temporary",
         amount((struct amount){.bytes = c->temporary_bytes, .blocks = c->temporaries}));
     json_object_set_new(o, "reallocations",
-                        json_pack("{s:o, s:o, s:o}", "calls", integer(c->reallocs), "chains",
-                                  integer(c->chains), "copied_bytes", integer(c->copied_bytes)));
+                        json_pack("{s:o, s:o, s:o}", "calls", jot_int(c->reallocs), "chains",
+                                  jot_int(c->chains), "copied_bytes", jot_int(c->copied_bytes)));
     json_object_set_new(o, "lifetimes", lives);
 }
 
@@ -68,14 +63,14 @@ static json_t *threads_json(const struct process *p)
     json_t *list = json_array();
     for (u32 i = 0; i < p->threads_count; i++) {
         const struct thread *t = &p->threads[i];
-        json_t *o = json_pack("{s:o, s:s, s:o, s:o}", "tid", integer(t->tid), "name", t->name,
-                              "started_ns", integer(t->started_ns), "ended_ns",
-                              t->ended ? integer(t->stopped_ns) : json_null());
-        json_object_set_new(o, "allocations", integer(t->allocs));
-        json_object_set_new(o, "allocated_bytes", integer(t->alloc_bytes));
-        json_object_set_new(o, "frees", integer(t->frees));
-        json_object_set_new(o, "freed_bytes", integer(t->free_bytes));
-        json_object_set_new(o, "temporary_blocks", integer(t->temporaries));
+        json_t *o = json_pack("{s:o, s:s, s:o, s:o}", "tid", jot_int(t->tid), "name", t->name,
+                              "started_ns", jot_int(t->started_ns), "ended_ns",
+                              t->ended ? jot_int(t->stopped_ns) : json_null());
+        json_object_set_new(o, "allocations", jot_int(t->allocs));
+        json_object_set_new(o, "allocated_bytes", jot_int(t->alloc_bytes));
+        json_object_set_new(o, "frees", jot_int(t->frees));
+        json_object_set_new(o, "freed_bytes", jot_int(t->free_bytes));
+        json_object_set_new(o, "temporary_blocks", jot_int(t->temporaries));
         json_array_append_new(list, o);
     }
     return list;
@@ -85,26 +80,26 @@ static json_t *process(const struct process *p)
 {
     bool ended = (p->flags & PROCESS_ENDED) != 0;
     json_t *o =
-        json_pack("{s:o, s:o, s:o, s:s, s:s}", "pid", integer(p->pid), "ppid", integer(p->ppid),
-                  "started_ns", integer(p->started_ns), "exe", p->exe, "command", p->args);
+        json_pack("{s:o, s:o, s:o, s:s, s:s}", "pid", jot_int(p->pid), "ppid", jot_int(p->ppid),
+                  "started_ns", jot_int(p->started_ns), "exe", p->exe, "command", p->args);
     json_object_set_new(o, "forked", json_boolean(p->flags & PROCESS_FORKED));
     json_object_set_new(o, "execed", json_boolean(p->flags & PROCESS_EXECED));
     json_object_set_new(o, "scanned", json_boolean(p->flags & PROCESS_SCANNED));
-    json_object_set_new(o, "exit_status", ended ? integer(p->exit_code) : json_null());
-    json_object_set_new(o, "allocations", integer(p->allocs));
-    json_object_set_new(o, "allocated_bytes", integer(p->alloc_bytes));
-    json_object_set_new(o, "frees", integer(p->frees));
+    json_object_set_new(o, "exit_status", ended ? jot_int(p->exit_code) : json_null());
+    json_object_set_new(o, "allocations", jot_int(p->allocs));
+    json_object_set_new(o, "allocated_bytes", jot_int(p->alloc_bytes));
+    json_object_set_new(o, "frees", jot_int(p->frees));
     json_object_set_new(o, "live", amount(p->live));
-    json_object_set_new(o, "peak_bytes", integer(p->peak_bytes));
-    json_object_set_new(o, "peak_after_ns", integer(p->peak_ns));
+    json_object_set_new(o, "peak_bytes", jot_int(p->peak_bytes));
+    json_object_set_new(o, "peak_after_ns", jot_int(p->peak_ns));
     json_object_set_new(o, "leaked",
                         leak((p->flags & PROCESS_SCANNED) != 0, p->direct, p->indirect, p->cycle));
-    json_object_set_new(o, "freed_bytes", integer(p->free_bytes));
-    json_object_set_new(o, "live_capacity_bytes", integer(p->live_capacity));
+    json_object_set_new(o, "freed_bytes", jot_int(p->free_bytes));
+    json_object_set_new(o, "live_capacity_bytes", jot_int(p->live_capacity));
     put_churn(o, &p->churn);
     json_object_set_new(o, "sample_bytes",
-                        p->sample_bytes == 0 ? json_null() : integer(p->sample_bytes));
-    json_object_set_new(o, "merged_stacks", integer(p->merged));
+                        p->sample_bytes == 0 ? json_null() : jot_int(p->sample_bytes));
+    json_object_set_new(o, "merged_stacks", jot_int(p->merged));
     json_object_set_new(o, "threads", threads_json(p));
     return o;
 }
@@ -129,9 +124,9 @@ static json_t *frame(const struct stack_line *l)
     json_t *f = json_pack("{s:o, s:o, s:o, s:b}", "function",
                           text_or_null(sym->named ? sym->function : NULL), "module",
                           text_or_null(l->module == NULL ? NULL : l->module->path), "offset",
-                          integer(l->offset), "inlined", sym->inlined);
+                          jot_int(l->offset), "inlined", sym->inlined);
     json_object_set_new(f, "file", text_or_null(sym->file));
-    json_object_set_new(f, "line", sym->line == 0 ? json_null() : integer(sym->line));
+    json_object_set_new(f, "line", sym->line == 0 ? json_null() : jot_int(sym->line));
     return f;
 }
 
@@ -152,7 +147,7 @@ static json_t *stack_of(struct frames *f, const struct site *site)
     struct stack s = stack_cut(f->symbols, f->store, site, 0);
     json_t *stack = json_array();
     for (u32 i = 0; i < s.lines_count; i++)
-        json_array_append_new(stack, integer(frame_number(f, &s.lines[i])));
+        json_array_append_new(stack, jot_int(frame_number(f, &s.lines[i])));
     return stack;
 }
 
@@ -162,19 +157,19 @@ static json_t *place(struct frames *f, const struct place *p, bool leaks)
     json_object_set_new(o, "leaked", leak(leaks, p->direct, p->indirect, p->cycle));
     json_object_set_new(o, "reachable", leaks ? amount(p->reachable) : json_null());
     json_object_set_new(o, "live", amount(p->live));
-    json_object_set_new(o, "peak_bytes", integer(p->at_peak));
-    json_object_set_new(o, "allocations", integer(p->allocs));
-    json_object_set_new(o, "allocated_bytes", integer(p->alloc_bytes));
-    json_object_set_new(o, "frees", integer(p->frees));
-    json_object_set_new(o, "freed_bytes", integer(p->free_bytes));
-    json_object_set_new(o, "largest_bytes", integer(p->largest));
-    json_object_set_new(o, "smallest_bytes", integer(p->smallest));
-    json_object_set_new(o, "live_capacity_bytes", integer(p->live_capacity));
+    json_object_set_new(o, "peak_bytes", jot_int(p->at_peak));
+    json_object_set_new(o, "allocations", jot_int(p->allocs));
+    json_object_set_new(o, "allocated_bytes", jot_int(p->alloc_bytes));
+    json_object_set_new(o, "frees", jot_int(p->frees));
+    json_object_set_new(o, "freed_bytes", jot_int(p->free_bytes));
+    json_object_set_new(o, "largest_bytes", jot_int(p->largest));
+    json_object_set_new(o, "smallest_bytes", jot_int(p->smallest));
+    json_object_set_new(o, "live_capacity_bytes", jot_int(p->live_capacity));
     put_churn(o, p->churn);
-    json_object_set_new(o, "large_bytes", integer(p->large_bytes));
-    json_object_set_new(o, "untouched_bytes", integer(p->untouched_bytes));
-    json_object_set_new(o, "samples", integer(p->samples));
-    json_object_set_new(o, "live_samples", integer(p->live_samples));
+    json_object_set_new(o, "large_bytes", jot_int(p->large_bytes));
+    json_object_set_new(o, "untouched_bytes", jot_int(p->untouched_bytes));
+    json_object_set_new(o, "samples", jot_int(p->samples));
+    json_object_set_new(o, "live_samples", jot_int(p->live_samples));
     json_object_set_new(o, "truncated", json_boolean(p->sample->truncated));
     json_object_set_new(o, "stack", stack_of(f, p->sample));
     return o;
@@ -184,23 +179,23 @@ static json_t *peak(const struct totals *t)
 {
     if (t->peak == NULL)
         return json_null();
-    return json_pack("{s:o, s:o, s:o}", "bytes", integer(t->peak->peak_bytes), "pid",
-                     integer(t->peak->pid), "after_ns", integer(t->peak->peak_ns));
+    return json_pack("{s:o, s:o, s:o}", "bytes", jot_int(t->peak->peak_bytes), "pid",
+                     jot_int(t->peak->pid), "after_ns", jot_int(t->peak->peak_ns));
 }
 
 static json_t *place_number(const struct site *s)
 {
-    return s == NULL || s->place == NULL ? json_null() : integer(s->place->number);
+    return s == NULL || s->place == NULL ? json_null() : jot_int(s->place->number);
 }
 
 static json_t *moment(const struct moment *t)
 {
-    json_t *o = json_pack("{s:o, s:o, s:o}", "at_ns", integer(t->at_ns), "live", amount(t->live),
-                          "rss_bytes", t->rss_bytes == 0 ? json_null() : integer(t->rss_bytes));
-    json_object_set_new(o, "allocations", integer(t->allocs));
-    json_object_set_new(o, "allocated_bytes", integer(t->alloc_bytes));
-    json_object_set_new(o, "frees", integer(t->frees));
-    json_object_set_new(o, "freed_bytes", integer(t->free_bytes));
+    json_t *o = json_pack("{s:o, s:o, s:o}", "at_ns", jot_int(t->at_ns), "live", amount(t->live),
+                          "rss_bytes", t->rss_bytes == 0 ? json_null() : jot_int(t->rss_bytes));
+    json_object_set_new(o, "allocations", jot_int(t->allocs));
+    json_object_set_new(o, "allocated_bytes", jot_int(t->alloc_bytes));
+    json_object_set_new(o, "frees", jot_int(t->frees));
+    json_object_set_new(o, "freed_bytes", jot_int(t->free_bytes));
     return o;
 }
 
@@ -213,8 +208,8 @@ static json_t *moments_json(const struct model *m)
         for (u32 j = 0; j < t->tops_count; j++)
             json_array_append_new(top,
                                   json_pack("{s:o, s:o}", "place", place_number(t->tops[j].site),
-                                            "live_bytes", integer(t->tops[j].live_bytes)));
-        json_object_set_new(o, "processes", integer(t->processes));
+                                            "live_bytes", jot_int(t->tops[j].live_bytes)));
+        json_object_set_new(o, "processes", jot_int(t->processes));
         json_object_set_new(o, "top", top);
         json_array_append_new(list, o);
     }
@@ -228,8 +223,8 @@ static json_t *points_json(const struct label *l)
         const struct point *p = &l->points[i];
         json_array_append_new(list,
                               json_pack("{s:o, s:o, s:o, s:o}", "place", place_number(p->site),
-                                        "live", amount(p->live), "allocations", integer(p->allocs),
-                                        "allocated_bytes", integer(p->alloc_bytes)));
+                                        "live", amount(p->live), "allocations", jot_int(p->allocs),
+                                        "allocated_bytes", jot_int(p->alloc_bytes)));
     }
     return list;
 }
@@ -241,7 +236,7 @@ static json_t *labels_json(const struct model *m)
         const struct label *l = &m->labels[i];
         json_t *o = moment(&l->moment);
         json_object_set_new(o, "name", json_string(l->name));
-        json_object_set_new(o, "pid", integer(l->pid));
+        json_object_set_new(o, "pid", jot_int(l->pid));
         json_object_set_new(o, "cut", json_boolean(l->cut));
         json_object_set_new(o, "places", points_json(l));
         json_array_append_new(list, o);
@@ -253,7 +248,7 @@ static json_t *bounds_json(void)
 {
     json_t *list = json_array();
     for (u32 i = 0; i <= LIVES_BUCKETS; i++)
-        json_array_append_new(list, integer(lives_from_ns(i)));
+        json_array_append_new(list, jot_int(lives_from_ns(i)));
     return list;
 }
 
@@ -264,7 +259,7 @@ static json_t *advice_json(const struct places *places, const struct totals *t)
     for (u32 i = 0; i < all.count; i++) {
         const struct advice *a = &all.items[i];
         json_array_append_new(list, json_pack("{s:s, s:o, s:o, s:s}", "code", a->code, "place",
-                                              integer(a->place->number), "bytes", integer(a->bytes),
+                                              jot_int(a->place->number), "bytes", jot_int(a->bytes),
                                               "text", a->text));
     }
     return list;
@@ -309,11 +304,11 @@ int json_report(FILE *out, struct model *m)
     json_object_set_new(o, "reachable", leaks ? amount(t.reachable) : json_null());
     json_object_set_new(o, "live", amount(t.live));
     json_object_set_new(o, "peak", peak(&t));
-    json_object_set_new(o, "allocations", integer(t.allocs));
-    json_object_set_new(o, "allocated_bytes", integer(t.alloc_bytes));
-    json_object_set_new(o, "frees", integer(t.frees));
-    json_object_set_new(o, "freed_bytes", integer(t.free_bytes));
-    json_object_set_new(o, "live_capacity_bytes", integer(t.live_capacity));
+    json_object_set_new(o, "allocations", jot_int(t.allocs));
+    json_object_set_new(o, "allocated_bytes", jot_int(t.alloc_bytes));
+    json_object_set_new(o, "frees", jot_int(t.frees));
+    json_object_set_new(o, "freed_bytes", jot_int(t.free_bytes));
+    json_object_set_new(o, "live_capacity_bytes", jot_int(t.live_capacity));
     put_churn(o, &t.churn);
     json_object_set_new(o, "lifetime_bounds_ns", bounds_json());
     json_t *list = json_array();

@@ -1,5 +1,6 @@
-// Light, dark, or as the system is. Styles read CSS variables and follow by themselves; what is
-// drawn on a canvas asks colour() and redraws when useTheme() changes. Paper is always light.
+// Light, dark, or as the system is: the root's data-theme says which, always, so that the style
+// names each colour once. Styles read CSS variables and follow by themselves; what is drawn on a
+// canvas asks colour() and redraws when useTheme() changes. Paper is always light.
 
 import { options } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -10,11 +11,11 @@ const listeners = new Set<() => void>();
 let chosen: Theme = "auto";
 let printing = false;
 
+const system = matchMedia("(prefers-color-scheme: dark)");
+
 function apply(): void {
-    const root = document.documentElement;
-    const shown = printing ? "light" : chosen;
-    if (shown === "auto") root.removeAttribute("data-theme");
-    else root.setAttribute("data-theme", shown);
+    const wanted = chosen !== "auto" ? chosen : system.matches ? "dark" : "light";
+    document.documentElement.setAttribute("data-theme", printing ? "light" : wanted);
     listeners.forEach((f) => f());
 }
 
@@ -32,7 +33,7 @@ export function initTheme(): void {
     };
     addEventListener("beforeprint", print(true));
     addEventListener("afterprint", print(false));
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", apply);
+    system.addEventListener("change", apply);
     apply();
 }
 
