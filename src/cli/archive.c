@@ -147,10 +147,10 @@ static u64 counter(const struct site *s, u64 blocks)
     return s->process->sample_bytes == 0 ? blocks : blocks * SAMPLE_UNIT;
 }
 
-static void sum_lives(struct record_lives *to, const struct churn *c)
+static void sum_lives(struct record_lives *to, struct lifetimes l)
 {
-    for (u32 i = 0; i < LIVES_BUCKETS; i++) {
-        u64 n = ((u64)to->high[i] << 32 | to->low[i]) + c->lives[i + 1];
+    for (u32 i = 0; i + 1 < l.count; i++) {
+        u64 n = ((u64)to->high[i] << 32 | to->low[i]) + l.lives[i + 1];
         to->low[i] = (u32)n;
         to->high[i] = (u8)(n >> 32);
     }
@@ -173,7 +173,7 @@ static void sum_churn(struct record_site *r, const struct site *s)
     r->copied_bytes += c->copied_bytes;
     r->large_pages += (u32)(s->large_bytes / PAGE_UNIT);
     r->untouched_pages += (u32)(s->untouched_bytes / PAGE_UNIT);
-    sum_lives(&r->lives, c);
+    sum_lives(&r->lives, s->lifetimes);
 }
 
 static void sum_site(struct record_site *r, const struct site *s)
@@ -208,11 +208,7 @@ static void put_site(struct writer *w, const struct site *s)
     r->frames_count = s->frames_count;
     r->truncated = s->truncated;
     r->serial = s->process->peak_serial; // at_peak is resolved (F5)
-    for (u32 i = 0; i < s->frames_count; i++) {
-        const struct frame *f = &s->frames[i];
-        r->frames[i] =
-            (u64)(f->module == NULL ? 0 : f->module->number) << FRAME_MODULE_SHIFT | f->offset;
-    }
+    memcpy(r->frames, s->frames, s->frames_count * sizeof r->frames[0]);
     sum_site(r, s);
 }
 
@@ -244,7 +240,7 @@ static void put_modules(struct writer *w, struct site *const *sites, u32 n, u32 
 {
     for (u32 i = 0; i < n; i++) {
         for (u32 j = 0; j < sites[i]->frames_count; j++) {
-            const struct module *m = sites[i]->frames[j].module;
+            const struct module *m = site_frame(sites[i], j).module;
             if (m == NULL || told[m->number] == mark || m->number > UINT16_MAX)
                 continue;
             told[m->number] = mark;

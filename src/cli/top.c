@@ -26,9 +26,7 @@ static u64 key_of(const struct site *s)
 {
     u64 key = 0x9e3779b97f4a7c15u;
     for (u32 i = 0; i < s->frames_count && i < PLACE_DEPTH; i++) {
-        u64 frame = s->frames[i].offset;
-        frame += s->frames[i].module == NULL ? 0 : (u64)s->frames[i].module->number << 48;
-        key = (key ^ frame) * 0xff51afd7ed558ccdu;
+        key = (key ^ s->frames[i]) * 0xff51afd7ed558ccdu;
         key ^= key >> 32;
     }
     return key;

@@ -3,6 +3,8 @@
 
 #include "report/count.h"
 
+#include <string.h>
+
 static u64 minus(u64 a, u64 b)
 {
     return a > b ? a - b : 0;
@@ -41,17 +43,25 @@ void count_process(struct process *to, const struct record_process *from)
     count_totals(to, &from->rest);
 }
 
-static void fill_lives(struct churn *c, const struct record_lives *lives, u64 frees)
+static struct lifetimes kept_lives(struct store *store, const struct record_lives *lives, u64 frees)
 {
-    u64 longer = 0;
+    u64 all[LIVES_COUNT], longer = 0, *kept;
+    u32 count = LIVES_COUNT;
     for (u32 i = 0; i < LIVES_BUCKETS; i++) {
-        c->lives[i + 1] = (u64)lives->high[i] << 32 | lives->low[i];
-        longer += c->lives[i + 1];
+        all[i + 1] = (u64)lives->high[i] << 32 | lives->low[i];
+        longer += all[i + 1];
     }
-    c->lives[0] = minus(frees, longer);
+    all[0] = minus(frees, longer);
+    while (count > 0 && all[count - 1] == 0)
+        count--;
+    if (count == 0)
+        return (struct lifetimes){0};
+    kept = store_push(store, count * sizeof *kept);
+    memcpy(kept, all, count * sizeof *kept);
+    return (struct lifetimes){kept, count};
 }
 
-static void fill_churn(struct site *to, const struct record_site *from)
+static void fill_churn(struct site *to, const struct record_site *from, struct store *store)
 {
     bool sampled = to->process->sample_bytes != 0;
     to->churn = (struct churn){.capacity = from->alloc_capacity,
@@ -65,10 +75,10 @@ static void fill_churn(struct site *to, const struct record_site *from)
         to->churn.temporaries = from->temporaries;
         to->churn.temporary_bytes = from->temporary_bytes;
     }
-    fill_lives(&to->churn, &from->lives, sampled ? from->sample_frees : from->frees);
+    to->lifetimes = kept_lives(store, &from->lives, sampled ? from->sample_frees : from->frees);
 }
 
-void count_site(struct site *to, const struct record_site *from)
+void count_site(struct site *to, const struct record_site *from, struct store *store)
 {
     u64 sample = to->process->sample_bytes;
     to->other = to->frames_count == 0;
@@ -88,7 +98,7 @@ void count_site(struct site *to, const struct record_site *from)
     to->reachable = (struct amount){from->reachable_bytes, from->reachable_blocks};
     to->large_bytes = (u64)from->large_pages * PAGE_UNIT;
     to->untouched_bytes = (u64)from->untouched_pages * PAGE_UNIT;
-    fill_churn(to, from);
+    fill_churn(to, from, store);
 }
 
 static void add_amount(struct amount *sum, struct amount a)
@@ -104,6 +114,6 @@ void count_sum(struct process *p, const struct site *s)
     add_amount(&p->cycle, s->cycle);
     add_amount(&p->reachable, s->reachable);
     p->churn.chains += s->churn.chains;
-    for (u32 i = 0; i <= LIVES_BUCKETS; i++)
-        p->churn.lives[i] += s->churn.lives[i];
+    for (u32 i = 0; i < s->lifetimes.count; i++)
+        p->lives[i] += s->lifetimes.lives[i];
 }

@@ -48,15 +48,11 @@ static struct columns columns_new(bool diff)
     return c;
 }
 
-// Blocks by lifetime, without the empty buckets at the end.
-static json_t *lives(const struct churn *churn)
+static json_t *lives(struct lifetimes l)
 {
-    u32 n = countof(churn->lives);
-    while (n > 0 && churn->lives[n - 1] == 0)
-        n--;
     json_t *list = json_array();
-    for (u32 i = 0; i < n; i++)
-        json_array_append_new(list, html_number(churn->lives[i]));
+    for (u32 i = 0; i < l.count; i++)
+        json_array_append_new(list, html_number(l.lives[i]));
     return list;
 }
 
@@ -78,7 +74,7 @@ static void add_row(struct columns *c, const struct row *r, int node, int own)
     json_array_append_new(c->smallest, html_number(p->smallest));
     json_array_append_new(c->capacity, html_number(p->churn->capacity));
     if (json_array_size(c->lives) < LIVES_MAX)
-        json_array_append_new(c->lives, lives(p->churn));
+        json_array_append_new(c->lives, lives(p->lifetimes));
 }
 
 // Rows too small for a page are added up where their stacks leave the tree, so that the boxes

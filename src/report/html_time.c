@@ -146,9 +146,9 @@ static json_t *peak_ns(const struct model *m, const struct totals *t)
 static json_t *lifetimes(const struct totals *t)
 {
     json_t *from = json_array(), *blocks = json_array();
-    for (u32 i = 0; i < countof(t->churn.lives); i++) {
+    for (u32 i = 0; i < LIVES_COUNT; i++) {
         json_array_append_new(from, html_number(lives_from_ns(i)));
-        json_array_append_new(blocks, html_number(t->churn.lives[i]));
+        json_array_append_new(blocks, html_number(t->lives[i]));
     }
     return json_pack("{s:o, s:o}", "from_ns", from, "blocks", blocks);
 }

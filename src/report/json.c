@@ -1,4 +1,7 @@
 // json.c: the model as one object. Numbers are exact; every place has its whole stack.
+//
+// It is written as it is made, an element of a list on a line of its own: a recording may have
+// hundred thousand places, and as one tree of jansson's they took a gigabyte.
 
 #include "report/json.h"
 
@@ -12,6 +15,61 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+
+// ---------------------------------------------------------------- writing
+
+struct stream {
+    FILE *out;
+    u32 members, elements; // of the object; of the list that is open
+    bool failed;           // a value was not made, or not written
+};
+
+static void put_value(struct stream *s, json_t *value)
+{
+    s->failed |= value == NULL || json_dumpf(value, s->out, JSON_ENCODE_ANY) != 0;
+    json_decref(value);
+}
+
+static void put_key(struct stream *s, const char *key)
+{
+    fprintf(s->out, "%s\n \"%s\": ", s->members++ == 0 ? "{" : ",", key);
+}
+
+static void put(struct stream *s, const char *key, json_t *value)
+{
+    put_key(s, key);
+    put_value(s, value);
+}
+
+static void list_begin(struct stream *s, const char *key)
+{
+    put_key(s, key);
+    fputc('[', s->out);
+    s->elements = 0;
+}
+
+static void list_add(struct stream *s, json_t *value)
+{
+    fputs(s->elements++ == 0 ? "\n  " : ",\n  ", s->out);
+    put_value(s, value);
+}
+
+static void list_end(struct stream *s)
+{
+    fputs(s->elements == 0 ? "]" : "\n ]", s->out);
+}
+
+static void put_list(struct stream *s, const char *key, json_t *list)
+{
+    size_t i;
+    json_t *value;
+    list_begin(s, key);
+    json_array_foreach(list, i, value) list_add(s, json_incref(value));
+    list_end(s);
+    json_decref(list);
+}
+
+// ---------------------------------------------------------------- parts
 
 static json_t *amount(struct amount a)
 {
@@ -40,14 +98,13 @@ static json_t *program(const struct model *m)
 }
 
 // What was done beside allocating and freeing, into the object of who did it.
-static void put_churn(json_t *o, const struct churn *c)
+static void put_churn(json_t *o, const struct churn *c, struct lifetimes l)
 {
     json_t *lives = json_array();
-    u32 used = countof(c->lives); // the rest is zeros
-    while (used > 0 && c->lives[used - 1] == 0)
-        used--;
-    for (u32 i = 0; i < used; i++)
-        json_array_append_new(lives, jot_int(c->lives[i]));
+    while (l.count > 0 && l.lives[l.count - 1] == 0)
+        l.count--;
+    for (u32 i = 0; i < l.count; i++)
+        json_array_append_new(lives, jot_int(l.lives[i]));
     json_object_set_new(o, "capacity_bytes", jot_int(c->capacity));
     json_object_set_new(
         o, "temporary",
@@ -96,7 +153,7 @@ static json_t *process(const struct process *p)
                         leak((p->flags & PROCESS_SCANNED) != 0, p->direct, p->indirect, p->cycle));
     json_object_set_new(o, "freed_bytes", jot_int(p->free_bytes));
     json_object_set_new(o, "live_capacity_bytes", jot_int(p->live_capacity));
-    put_churn(o, &p->churn);
+    put_churn(o, &p->churn, (struct lifetimes){p->lives, LIVES_COUNT});
     json_object_set_new(o, "sample_bytes",
                         p->sample_bytes == 0 ? json_null() : jot_int(p->sample_bytes));
     json_object_set_new(o, "merged_stacks", jot_int(p->merged));
@@ -113,7 +170,7 @@ static json_t *text_or_null(const char *text)
 // Python program repeat 2,500 frames 190,000 times.
 struct frames {
     struct symbols *symbols;
-    struct store *store;
+    struct store lines;   // of the stack at hand
     struct table numbers; // symbol -> 1 + its number
     json_t *list;
 };
@@ -144,10 +201,11 @@ static u64 frame_number(struct frames *f, const struct stack_line *l)
 
 static json_t *stack_of(struct frames *f, const struct site *site)
 {
-    struct stack s = stack_cut(f->symbols, f->store, site, 0);
+    struct stack s = stack_cut(f->symbols, &f->lines, site, 0);
     json_t *stack = json_array();
     for (u32 i = 0; i < s.lines_count; i++)
         json_array_append_new(stack, jot_int(frame_number(f, &s.lines[i])));
+    store_clear(&f->lines);
     return stack;
 }
 
@@ -165,7 +223,7 @@ static json_t *place(struct frames *f, const struct place *p, bool leaks)
     json_object_set_new(o, "largest_bytes", jot_int(p->largest));
     json_object_set_new(o, "smallest_bytes", jot_int(p->smallest));
     json_object_set_new(o, "live_capacity_bytes", jot_int(p->live_capacity));
-    put_churn(o, p->churn);
+    put_churn(o, p->churn, p->lifetimes);
     json_object_set_new(o, "large_bytes", jot_int(p->large_bytes));
     json_object_set_new(o, "untouched_bytes", jot_int(p->untouched_bytes));
     json_object_set_new(o, "samples", jot_int(p->samples));
@@ -265,18 +323,18 @@ static json_t *advice_json(const struct places *places, const struct totals *t)
     return list;
 }
 
-static json_t *places_json(struct model *m, struct frames *f, const struct totals *t,
-                           json_t **ret_advice)
+static void put_places(struct stream *out, struct model *m, struct frames *f,
+                       const struct totals *t)
 {
     bool leaks = t->scanned > 0;
     struct places all = places_merge(m, 0);
-    json_t *list = json_array();
     places_sort(&all, leaks ? BY_LEAK : BY_LIVE);
+    list_begin(out, "places");
     for (u32 i = 0; i < all.count; i++)
-        json_array_append_new(list, place(f, all.items[i], leaks));
-    *ret_advice = advice_json(&all, t);
+        list_add(out, place(f, all.items[i], leaks));
+    list_end(out);
+    put_list(out, "advice", advice_json(&all, t));
     places_done(&all);
-    return list;
 }
 
 static json_t *notes_json(struct model *m, const struct totals *t)
@@ -292,44 +350,51 @@ static json_t *notes_json(struct model *m, const struct totals *t)
     return list;
 }
 
+static void put_totals(struct stream *out, const struct model *m, const struct totals *t)
+{
+    bool leaks = t->scanned > 0;
+    put(out, "leaks_asked", json_boolean(m->leaks));
+    put(out, "leaked", leak(leaks, t->direct, t->indirect, t->cycle));
+    put(out, "reachable", leaks ? amount(t->reachable) : json_null());
+    put(out, "live", amount(t->live));
+    put(out, "peak", peak(t));
+    put(out, "allocations", jot_int(t->allocs));
+    put(out, "allocated_bytes", jot_int(t->alloc_bytes));
+    put(out, "frees", jot_int(t->frees));
+    put(out, "freed_bytes", jot_int(t->free_bytes));
+    put(out, "live_capacity_bytes", jot_int(t->live_capacity));
+    json_t *churn = json_object(), *value;
+    const char *key;
+    put_churn(churn, &t->churn, (struct lifetimes){t->lives, LIVES_COUNT});
+    json_object_foreach(churn, key, value) put(out, key, json_incref(value));
+    json_decref(churn);
+    put(out, "lifetime_bounds_ns", bounds_json());
+}
+
 int json_report(FILE *out, struct model *m)
 {
     struct totals t = totals_of(m);
-    struct symbols *symbols = symbols_new(&m->store);
-    bool leaks = t.scanned > 0;
-    json_t *o = json_pack("{s:s, s:s, s:o}", "schema", "loam-report/1", "loam", LOAM_VERSION,
-                          "program", program(m));
-    json_object_set_new(o, "leaks_asked", json_boolean(m->leaks));
-    json_object_set_new(o, "leaked", leak(leaks, t.direct, t.indirect, t.cycle));
-    json_object_set_new(o, "reachable", leaks ? amount(t.reachable) : json_null());
-    json_object_set_new(o, "live", amount(t.live));
-    json_object_set_new(o, "peak", peak(&t));
-    json_object_set_new(o, "allocations", jot_int(t.allocs));
-    json_object_set_new(o, "allocated_bytes", jot_int(t.alloc_bytes));
-    json_object_set_new(o, "frees", jot_int(t.frees));
-    json_object_set_new(o, "freed_bytes", jot_int(t.free_bytes));
-    json_object_set_new(o, "live_capacity_bytes", jot_int(t.live_capacity));
-    put_churn(o, &t.churn);
-    json_object_set_new(o, "lifetime_bounds_ns", bounds_json());
-    json_t *list = json_array();
+    struct frames f = {.symbols = symbols_new(&m->store), .list = json_array()};
+    struct stream s = {.out = out};
+    put(&s, "schema", json_string("loam-report/1"));
+    put(&s, "loam", json_string(LOAM_VERSION));
+    put(&s, "program", program(m));
+    put_totals(&s, m, &t);
+    list_begin(&s, "processes");
     for (u32 i = 0; i < m->processes_count; i++)
-        json_array_append_new(list, process(&m->processes[i]));
-    json_object_set_new(o, "processes", list);
-    struct frames f = {.symbols = symbols, .store = &m->store, .list = json_array()};
-    json_t *advice;
-    json_object_set_new(o, "places", places_json(m, &f, &t, &advice));
-    json_object_set_new(o, "advice", advice);
-    json_object_set_new(o, "frames", f.list);
-    json_object_set_new(o, "moments", moments_json(m)); // these name places by number
-    json_object_set_new(o, "labels", labels_json(m));
-    json_object_set_new(o, "owners", owners_json(m));
+        list_add(&s, process(&m->processes[i]));
+    list_end(&s);
+    put_places(&s, m, &f, &t);
+    put_list(&s, "frames", f.list);           // all of them are known by now
+    put_list(&s, "moments", moments_json(m)); // these name places by number
+    put_list(&s, "labels", labels_json(m));
+    put_list(&s, "owners", owners_json(m));
     if (m->pauses.count != 0)
-        json_object_set_new(o, "pauses", owners_pauses_json(m));
+        put(&s, "pauses", owners_pauses_json(m));
+    put_list(&s, "notes", notes_json(m, &t)); // last: symbols were asked by now
+    fputs("\n}\n", out);
     table_done(&f.numbers);
-    json_object_set_new(o, "notes", notes_json(m, &t)); // last: symbols were asked by now
-    int r = json_dumpf(o, out, JSON_INDENT(1));
-    fputc('\n', out);
-    json_decref(o);
-    symbols_free(symbols);
-    return r == 0 && fflush(out) == 0 ? 0 : -1;
+    store_done(&f.lines);
+    symbols_free(f.symbols);
+    return !s.failed && fflush(out) == 0 && !ferror(out) ? 0 : -1;
 }

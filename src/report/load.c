@@ -310,6 +310,9 @@ static void add_maps(struct loader *l)
         struct module *m = module_new(l, store_text(l->store, path, sizeof path), no_id, 0);
         table_put(&l->by_module, (u64)p->index << MODULE_INDEX_BITS, m);
     }
+    // The list has its place now.
+    for (u32 i = 0; i < l->m->processes_count; i++)
+        l->m->processes[i].modules = l->m->modules;
 }
 
 // ---------------------------------------------------------------- sites
@@ -340,15 +343,15 @@ static const struct site *tail_of(struct loader *l, u32 process, const struct re
 // A stack that stands in the store, by its hash in loader.by_stack.
 struct kept {
     u64 count;
-    struct frame frames[];
+    u64 frames[];
 };
 
 // One copy of each stack: the hundred processes of a build have the same ones.
-static struct frame *keep_stack(struct loader *l, const struct frame *frames, u32 count)
+static const u64 *keep_stack(struct loader *l, const u64 *frames, u32 count)
 {
     u64 key = count;
     for (u32 i = 0; i < count; i++)
-        key = table_mix(key ^ (uintptr_t)frames[i].module, frames[i].offset);
+        key = table_mix(key, frames[i]);
     struct kept *k = table_get(&l->by_stack, key);
     if (k != NULL && k->count == count && memcmp(k->frames, frames, count * sizeof *frames) == 0)
         return k->frames;
@@ -360,17 +363,23 @@ static struct frame *keep_stack(struct loader *l, const struct frame *frames, u3
     return k->frames;
 }
 
+// The model's numbers of modules instead of the process's own.
+static u64 packed_frame(struct loader *l, u32 process, u64 frame)
+{
+    u64 key = (u64)process << MODULE_INDEX_BITS | frame >> FRAME_MODULE_SHIFT;
+    const struct module *m = table_get(&l->by_module, key);
+    u64 number = m == NULL || m->number > UINT16_MAX ? 0 : m->number;
+    return number << FRAME_MODULE_SHIFT | (frame & FRAME_OFFSET_MASK);
+}
+
 static void load_frames(struct loader *l, u32 process, const struct record_site *rs, struct site *s)
 {
     bool missing;
     const struct site *tail = tail_of(l, process, rs, &missing);
     u32 own = rs->frames_count, rest = tail != NULL ? tail->frames_count - rs->tail_skip : 0;
-    struct frame frames[RECORDING_FRAMES];
-    for (u32 i = 0; i < own; i++) {
-        u64 key = (u64)process << MODULE_INDEX_BITS | rs->frames[i] >> FRAME_MODULE_SHIFT;
-        frames[i].module = table_get(&l->by_module, key);
-        frames[i].offset = rs->frames[i] & FRAME_OFFSET_MASK;
-    }
+    u64 frames[RECORDING_FRAMES];
+    for (u32 i = 0; i < own; i++)
+        frames[i] = packed_frame(l, process, rs->frames[i]);
     if (rest > 0)
         memcpy(frames + own, tail->frames + rs->tail_skip, rest * sizeof *frames);
     s->frames = keep_stack(l, frames, own + rest);
@@ -397,7 +406,7 @@ static void add_site(struct loader *l, u32 index, const struct record *r, size_t
     load_frames(l, index, rs, s);
     m->sites_count++;
     table_put(&l->by_site, site_key(index, rs->id), (void *)(uintptr_t)m->sites_count);
-    count_site(s, rs);
+    count_site(s, rs, l->store);
     count_sum(p, s);
 }
 

@@ -40,7 +40,14 @@ struct churn {
     u64 capacity;                       // bytes that the allocated blocks could have held
     u64 temporaries, temporary_bytes;   // freed by the thread's next heap call
     u64 reallocs, chains, copied_bytes; // see struct record_site
-    u64 lives[LIVES_BUCKETS + 1];       // freed blocks by lifetime: see lives_from_ns
+};
+
+// Freed blocks by lifetime: see lives_from_ns. Of a site, which as a rule has one bucket or two,
+// without the zeros at the end: a big recording would be half zeros.
+#define LIVES_COUNT (LIVES_BUCKETS + 1)
+struct lifetimes {
+    const u64 *lives;
+    u32 count;
 };
 
 // Blocks in lives[i] lived lives_from_ns(i) at least, and less than lives_from_ns(i + 1).
@@ -52,13 +59,14 @@ static inline u64 lives_from_ns(u32 i)
 struct site {
     u32 id; // in its process
     struct process *process;
-    struct place *place;  // that places_merge put it into last; NULL before
-    struct frame *frames; // innermost first
+    struct place *place; // that places_merge put it into last; NULL before
+    const u64 *frames;   // innermost first: see site_frame
     u32 frames_count;
     bool truncated; // outer frames are missing
     bool other;     // the stacks that found no room in the recording
     u64 allocs, alloc_bytes, frees, free_bytes, largest, smallest;
     struct churn churn;
+    struct lifetimes lifetimes;
     u64 live_capacity;                // bytes that the live blocks can hold: at least live.bytes
     u64 samples, live_samples;        // blocks seen, if the process is sampled; else 0
     u64 large_bytes, untouched_bytes; // of live large blocks, when the tool last looked
@@ -86,14 +94,25 @@ struct process {
     struct amount live;
     u64 allocs, alloc_bytes, frees, free_bytes;
     struct churn churn;
+    u64 lives[LIVES_COUNT];
     u64 live_capacity, free_capacity;
     struct thread *threads; // in model.threads
     u32 threads_count;
     u64 peak_bytes, peak_ns, peak_serial;
+    struct module **modules; // the model's
     const char *exe;
     const char *args;                                 // joined by blanks
     struct amount direct, indirect, cycle, reachable; // sums over its sites
 };
+
+// A frame is kept as the number of its module, 0 for none, above FRAME_MODULE_SHIFT, and its offset
+// below: a hundred thousand stacks hold millions.
+static inline struct frame site_frame(const struct site *s, u32 i)
+{
+    u64 module = s->frames[i] >> FRAME_MODULE_SHIFT;
+    return (struct frame){module == 0 ? NULL : s->process->modules[module - 1],
+                          s->frames[i] & FRAME_OFFSET_MASK};
+}
 
 // A place in the program: sites of all processes whose innermost frames agree.
 struct place {
@@ -101,8 +120,9 @@ struct place {
     u32 ways;            // distinct stacks that lead here
     u32 number;          // its place in the last places_sort, from 0
     u64 allocs, alloc_bytes, frees, free_bytes, largest, smallest;
-    const struct churn *churn; // of its only site, or a sum in the store
-    bool summed;               // the latter
+    const struct churn *churn;  // of its only site, or a sum in the store
+    struct lifetimes lifetimes; // the same
+    bool summed;                // the latter
     u64 live_capacity;
     u64 samples, live_samples;
     u64 large_bytes, untouched_bytes;

@@ -12,8 +12,7 @@ static bool same_frames(const struct site *a, const struct site *b, u32 depth)
     if (n != n_b)
         return false;
     for (u32 i = 0; i < n; i++) {
-        if (a->frames[i].module != b->frames[i].module ||
-            a->frames[i].offset != b->frames[i].offset)
+        if (a->frames[i] != b->frames[i])
             return false;
     }
     return true;
@@ -22,10 +21,8 @@ static bool same_frames(const struct site *a, const struct site *b, u32 depth)
 static u64 frames_key(const struct site *s, u32 depth)
 {
     u64 key = s->frames_count < depth ? s->frames_count : depth;
-    for (u32 i = 0; i < s->frames_count && i < depth; i++) {
-        const struct frame *f = &s->frames[i];
-        key = table_mix(key, (u64)(f->module == NULL ? 0 : f->module->number) << 48 ^ f->offset);
-    }
+    for (u32 i = 0; i < s->frames_count && i < depth; i++)
+        key = table_mix(key, s->frames[i]);
     return key;
 }
 
@@ -48,22 +45,39 @@ static void add_churn(struct churn *sum, const struct churn *c)
     sum->reallocs += c->reallocs;
     sum->chains += c->chains;
     sum->copied_bytes += c->copied_bytes;
-    for (u32 i = 0; i < countof(sum->lives); i++)
-        sum->lives[i] += c->lives[i];
 }
 
+static void add_lives(u64 sum[LIVES_COUNT], const u64 *lives, u32 count)
+{
+    for (u32 i = 0; i < count; i++)
+        sum[i] += lives[i];
+}
+
+struct place_sum {
+    struct churn churn;
+    u64 lives[LIVES_COUNT];
+};
+
 // Most places of a big recording have one site: a copy of its churn would be half of them.
-static void place_add_churn(struct store *store, struct place *p, const struct churn *c)
+static void place_add_churn(struct store *store, struct place *p, const struct site *s)
 {
     if (p->churn == NULL) {
-        p->churn = c;
+        p->churn = &s->churn;
+        p->lifetimes = s->lifetimes;
         return;
     }
-    struct churn *sum = p->summed ? (struct churn *)p->churn : store_push(store, sizeof *sum);
-    if (!p->summed)
-        *sum = *p->churn;
-    add_churn(sum, c);
-    p->churn = sum;
+    struct place_sum *sum =
+        p->summed ? (struct place_sum *)p->churn : store_push(store, sizeof *sum);
+    if (!p->summed) {
+        sum->churn = *p->churn;
+        add_lives(sum->lives, p->lifetimes.lives, p->lifetimes.count);
+    }
+    add_churn(&sum->churn, &s->churn);
+    add_lives(sum->lives, s->lifetimes.lives, s->lifetimes.count);
+    p->churn = &sum->churn;
+    p->lifetimes.lives = sum->lives;
+    if (p->lifetimes.count < s->lifetimes.count)
+        p->lifetimes.count = s->lifetimes.count;
     p->summed = true;
 }
 
@@ -81,7 +95,7 @@ static void place_add(struct store *store, struct place *p, struct site *s,
     p->frees += s->frees;
     p->free_bytes += s->free_bytes;
     p->largest = p->largest > s->largest ? p->largest : s->largest;
-    place_add_churn(store, p, &s->churn);
+    place_add_churn(store, p, s);
     p->samples += s->samples;
     p->large_bytes += s->large_bytes;
     p->untouched_bytes += s->untouched_bytes;
@@ -168,13 +182,14 @@ u64 place_blocks(const struct place *p, enum measure measure)
 static int compare_frames(const struct site *a, const struct site *b)
 {
     for (u32 i = 0; i < a->frames_count && i < b->frames_count; i++) {
-        const struct frame *x = &a->frames[i], *y = &b->frames[i];
-        int r = strcmp(x->module == NULL ? "" : x->module->path,
-                       y->module == NULL ? "" : y->module->path);
+        const struct frame x = site_frame(a, i), y = site_frame(b, i);
+        int r = x.module == y.module ? 0
+                                     : strcmp(x.module == NULL ? "" : x.module->path,
+                                              y.module == NULL ? "" : y.module->path);
         if (r != 0)
             return r;
-        if (x->offset != y->offset)
-            return x->offset < y->offset ? -1 : 1;
+        if (x.offset != y.offset)
+            return x.offset < y.offset ? -1 : 1;
     }
     return (a->frames_count > b->frames_count) - (a->frames_count < b->frames_count);
 }
@@ -222,6 +237,7 @@ struct totals totals_of(const struct model *m)
         t.frees += p->frees;
         t.free_bytes += p->free_bytes;
         add_churn(&t.churn, &p->churn);
+        add_lives(t.lives, p->lives, LIVES_COUNT);
         t.scanned += (p->flags & PROCESS_SCANNED) != 0;
         t.ended += (p->flags & PROCESS_ENDED) != 0;
         add_amount(&t.direct, p->direct);

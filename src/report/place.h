@@ -32,6 +32,7 @@ struct totals {
     struct amount live, direct, indirect, cycle, reachable;
     u64 allocs, alloc_bytes, frees, free_bytes;
     struct churn churn;
+    u64 lives[LIVES_COUNT];
     u64 live_capacity;
     u32 sampled;                // processes whose numbers are estimates from samples
     u32 scanned;                // processes whose leak results are complete

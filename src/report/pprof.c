@@ -157,7 +157,7 @@ static void put_sample(struct pprof *p, const struct row *r)
     const struct site *s = r->place->sample;
     struct wire locations = {0}, numbers = {0};
     for (u32 i = 0; i < s->frames_count; i++)
-        wire_packed(&locations, location_of(p, r->symbols, s->frames[i]));
+        wire_packed(&locations, location_of(p, r->symbols, site_frame(s, i)));
     for (u32 i = 0; i < countof(values); i++)
         wire_packed(&numbers, r->after[gauge_named(values[i].gauge)]);
     wire_clear(&p->message);

@@ -206,16 +206,16 @@ static struct stack_line *expand(struct symbols *symbols, struct store *store,
     u32 count = 0, at = 0;
     size_t n;
     for (u32 i = 0; i < site->frames_count; i++) {
-        symbols_of(symbols, site->frames[i], &n);
+        symbols_of(symbols, site_frame(site, i), &n);
         count += (u32)n;
     }
     struct stack_line *lines = store_push(store, count * sizeof *lines);
     for (u32 i = 0; i < site->frames_count; i++) {
-        const struct symbol *s = symbols_of(symbols, site->frames[i], &n);
+        const struct frame f = site_frame(site, i);
+        const struct symbol *s = symbols_of(symbols, f, &n);
         for (size_t j = 0; j < n; j++)
-            lines[at++] = (struct stack_line){.symbol = &s[j],
-                                              .module = site->frames[i].module,
-                                              .offset = site->frames[i].offset};
+            lines[at++] =
+                (struct stack_line){.symbol = &s[j], .module = f.module, .offset = f.offset};
     }
     *ret_count = count;
     return lines;

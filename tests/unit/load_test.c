@@ -166,7 +166,7 @@ static bool stack_is(const struct site *s, const char *offsets)
 {
     bool same = s->frames_count == strlen(offsets);
     for (u32 i = 0; same && i < s->frames_count; i++)
-        same = s->frames[i].offset == (u64)offsets[i];
+        same = site_frame(s, i).offset == (u64)offsets[i];
     return same;
 }
 

@@ -86,7 +86,7 @@ TEST(archive_keeps_the_sums)
     struct places p = places_merge(&after, 0);
     CHECK(places_sort(&p, BY_LEAK) == SITES / 50);
     CHECK(p.items[0]->direct.blocks == 4 && p.items[0]->sample->frames_count == 2);
-    CHECK(strcmp(p.items[0]->sample->frames[0].module->path, "/nowhere/prog") == 0);
+    CHECK(strcmp(site_frame(p.items[0]->sample, 0).module->path, "/nowhere/prog") == 0);
     places_done(&p);
     load_done(&before);
     load_done(&after);

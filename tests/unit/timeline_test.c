@@ -106,11 +106,12 @@ TEST(short_lives_are_what_the_others_leave)
     s->lives.low[4] = 10;
     s->lives.high[4] = 3;
     load(&f, &m);
-    const struct churn *c = &m.sites[2].churn;
-    CHECK(c->lives[0] == 5);
-    CHECK(c->lives[1] == 5);
-    CHECK(c->lives[5] == ((u64)3 << 32) + 10);
-    CHECK(m.processes[0].churn.lives[5] == c->lives[5]);
+    const u64 *lives = m.sites[2].lifetimes.lives;
+    CHECK(m.sites[2].lifetimes.count == 6);
+    CHECK(lives[0] == 5);
+    CHECK(lives[1] == 5);
+    CHECK(lives[5] == ((u64)3 << 32) + 10);
+    CHECK(m.processes[0].lives[5] == lives[5]);
     CHECK(lives_from_ns(0) == 0 && lives_from_ns(1) == CLOCK_TICK_NS);
     load_done(&m);
     fab_done(&f);
@@ -134,7 +135,7 @@ TEST(samples_are_scaled)
     CHECK(m.sites[0].allocs == 10 && m.sites[0].live.blocks == 6);
     CHECK(m.sites[0].samples == 3 && m.sites[0].live_samples == 2);
     CHECK(m.sites[0].churn.temporaries == 0);
-    CHECK(m.sites[0].churn.lives[0] == 1);
+    CHECK(m.sites[0].lifetimes.count == 1 && m.sites[0].lifetimes.lives[0] == 1);
     load_done(&m);
     fab_done(&f);
 }
