@@ -34,12 +34,30 @@ static inline u64 free_word(const struct side *e, u32 blocks, u32 k)
 // threads that looks at what calloc gave it spent half of its time on these faults.)
 #define CLEAR_MAX 4096
 
+// Of the free blocks x of word k, those to hand out now. Blocks that were never handed out may have
+// no memory yet, so they come in steps, when fewer than half of those before them in the word are
+// free: few live blocks go round in few OS pages. A step is an OS page, or half of what the slab
+// has handed out, so that a program with many blocks is soon through.
+static u64 in_steps(const struct side *e, u32 size, u32 k, u64 x)
+{
+    u32 touched = e->fresh > k * 64 ? e->fresh - k * 64 : 0; // of this word
+    if (size <= OS_PAGE / 64 || touched >= 64)
+        return x;
+    u64 old = x & (((u64)1 << touched) - 1);
+    if (bits_in(old) * 2 >= touched && touched > 0)
+        return old;
+    u32 end = touched + (u32)size_max(OS_PAGE / size, e->fresh / 2 + 1);
+    u64 cut = end >= 64 ? x : x & (((u64)1 << end) - 1);
+    return cut != 0 ? cut : x;
+}
+
 // Make word k, whose free blocks are x, the window, and take its first block.
 static void *open_window(struct heap *h, unsigned cls, u32 slab, u32 k, u64 x)
 {
     struct side *e = &arena.side[slab];
     struct window *w = &h->window[cls];
     struct class_state *c = &h->cls[cls];
+    x = in_steps(e, (u32)w->size, k, x);
     if (unlikely(arena.sampler != NULL))
         x = (x & -x) | sample_cut(h, cls, x & (x - 1));
     u32 first = k * 64 + (u32)__builtin_ctzll(x);
@@ -70,6 +88,14 @@ static void *open_first(struct heap *h, unsigned cls, u32 slab, u32 k)
     return NULL;
 }
 
+// Is there more to take from word k, whose free blocks are x? When it is half free again, or has
+// blocks that were never handed out.
+static bool goes_on(const struct side *e, u32 blocks, u32 k, u64 x)
+{
+    u32 end = (u32)size_min(blocks, k * 64 + 64);
+    return e->fresh < end ? x != 0 : bits_in(x) * 2 >= end - k * 64;
+}
+
 // The next block of the current slab; NULL when it is not worth to go on with it. A pass visits
 // its words in order of address; what is freed behind it waits for the next pass, which begins
 // only if an eighth of the blocks are free by then. Else malloc would go from word to word for
@@ -82,7 +108,7 @@ static void *from_current(struct heap *h, unsigned cls)
     u32 blocks = arena.desc[slab].blocks;
     if (at != AT_START) {
         u64 x = free_word(e, blocks, at);
-        if (bits_in(x) * 2 >= size_min(blocks - at * 64, 64))
+        if (goes_on(e, blocks, at, x))
             return open_window(h, cls, slab, at, x);
     }
     void *p = open_first(h, cls, slab, at == AT_START ? 0 : at + 1);
