@@ -108,7 +108,7 @@ static void add_pool(struct reader *r, u64 at, struct owned *x)
     text_at(r, p.place, x->place, sizeof x->place);
     x->held = p.held;
     x->used = (u64)p.live * p.slot.size;
-    x->used_max = (u64)p.live_max * p.slot.size;
+    x->used_max = size_max(p.live, p.live_max) * p.slot.size;
     x->object = p.slot.size;
     u32 owner = add_owned(r, x);
     for (u32 k = 0; k < p.chunks && k < LOAM_POOL_CHUNKS && p.slot.size < (u64)1 << 32; k++)
