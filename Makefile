@@ -5,6 +5,7 @@
 #   make all        build/release/{libloam.so,libloam.a,libloam_malloc.a,loam}
 #   make examples   build and run every example
 #   make bench      compare allocators  (SUITE=quick|full|micro|traces|real, PEERS=name=/lib.so,…)
+#   make bench-sight     loam run beside heaptrack, massif, memcheck  (SIGHT=--markdown)
 #   make bench-toolkit   the ownership toolkit beside talloc, APR, GLib ...  (MINICORO=header)
 #   make install    DESTDIR=, PREFIX=
 #   make fuzz       recordings that nobody wrote against the reader  (clang; FUZZ_SECONDS=60)
@@ -179,6 +180,12 @@ $O/bench/%: bench/%.cc bench/bench.h
 	@mkdir -p $(@D)
 	$(CXX) -std=gnu++17 $(BENCH_FLAGS) -fno-allocation-dce -o $@ $<
 
+# What a command costs; once so that it is watched with the program that it starts, once so that not.
+$O/bench/cost: bench/cost.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 $(BENCH_FLAGS) -o $@ $<
+	$(CC) -std=gnu17 $(BENCH_FLAGS) -static -o $@-static $<
+
 $O/bench/traces/record.so: bench/traces/record.c bench/traces/trace.h
 	@mkdir -p $(@D)
 	$(CC) -std=gnu17 $(BENCH_FLAGS) -fPIC -shared -o $@ $<
@@ -194,7 +201,7 @@ $O/bench/%: bench/%
 SUITE  ?= quick
 ROUNDS ?= 5
 .PHONY: bench bench-build
-bench-build: $(BENCHES) $(BENCH_FILES) $O/bench/traces/record.so
+bench-build: $(BENCHES) $(BENCH_FILES) $O/bench/traces/record.so $O/bench/cost
 bench:
 	@tools/install-deps bench
 	@$(MAKE) --no-print-directory -j$(JOBS) all bench-build
@@ -225,6 +232,13 @@ bench-toolkit:
 .PHONY: bench-toolkit-run
 bench-toolkit-run: $(addprefix $(TOOLKIT)/,$(TOOLKIT_PEERS)) $O/bench/micro/gc_trees
 	@bench/toolkit/table -n $(ROUNDS) --csv $(TOOLKIT)/table.csv $(TOOLKIT)
+
+# What it costs to watch a program, beside heaptrack and Valgrind. SIGHT: more options, --markdown.
+.PHONY: bench-sight
+bench-sight:
+	@tools/install-deps sight
+	@$(MAKE) --no-print-directory -j$(JOBS) all bench-build
+	@BUILD=$(abspath $O) bench/sight.py -n $(ROUNDS) --csv $O/bench/sight.csv $(SIGHT)
 
 # ---------------------------------------------------------------- install
 
