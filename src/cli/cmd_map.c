@@ -30,19 +30,11 @@ static const struct option options[] = {
      "everything as JSON, for machines"},
 };
 
-static int print_json(json_t *o)
-{
-    int r = o != NULL && json_dumpf(o, stdout, JSON_INDENT(1)) == 0 ? 0 : EXIT_LOAM;
-    putchar('\n');
-    json_decref(o);
-    return r;
-}
-
 static int show(const struct map_command *o, const struct map_view *m,
                 const struct map_moment *before)
 {
     if (o->json)
-        return print_json(before != NULL ? map_diff_json(before, m) : map_json(m, &o->view));
+        return output_json(before != NULL ? map_diff_json(before, m) : map_json(m, &o->view));
     struct ink k = ink_on(stdout);
     if (before != NULL)
         map_diff_text(&k, before, m);

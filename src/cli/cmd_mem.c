@@ -1,6 +1,7 @@
 // cmd_mem.c: `loam mem`: what a process takes.
 
 #include "cli/opt.h"
+#include "cli/output.h"
 #include "cli/subject.h"
 #include "inspect/mem.h"
 
@@ -22,14 +23,6 @@ static const struct option options[] = {
      "everything as JSON, for machines"},
 };
 
-static int print_json(json_t *o)
-{
-    int r = o != NULL && json_dumpf(o, stdout, JSON_INDENT(1)) == 0 ? 0 : EXIT_LOAM;
-    putchar('\n');
-    json_decref(o);
-    return r;
-}
-
 static int show_tree(const struct command *c, const struct mem_options *o, pid_t pid)
 {
     struct family f;
@@ -37,7 +30,7 @@ static int show_tree(const struct command *c, const struct mem_options *o, pid_t
     if (e < 0)
         return subject_refused(c, pid, e);
     struct ink k = ink_on(stdout);
-    int r = o->json ? print_json(mem_tree_json(&f)) : mem_tree_text(&k, &f);
+    int r = o->json ? output_json(mem_tree_json(&f)) : mem_tree_text(&k, &f);
     family_done(&f);
     return r;
 }
@@ -45,7 +38,7 @@ static int show_tree(const struct command *c, const struct mem_options *o, pid_t
 static int show(const struct mem_options *o, struct mem *m, const struct mem_sums *before)
 {
     if (o->json)
-        return print_json(mem_json(m, before));
+        return output_json(mem_json(m, before));
     struct ink k = ink_on(stdout);
     mem_text(&k, m, before, o->all);
     return 0;

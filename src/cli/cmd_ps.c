@@ -2,6 +2,7 @@
 
 #include "cli/attach.h"
 #include "cli/opt.h"
+#include "cli/output.h"
 #include "inspect/status.h"
 #include "report/ink.h"
 #include "report/words.h"
@@ -153,12 +154,8 @@ static int print_json(const struct list *l)
             json_object_set_new(o, "live_bytes", json_integer((json_int_t)r->live));
         json_array_append_new(all, o);
     }
-    json_t *doc = json_pack("{s:s, s:I, s:o}", "schema", "loam-ps/1", "refused",
-                            (json_int_t)l->refused, "processes", all);
-    int r = doc != NULL && json_dumpf(doc, stdout, JSON_INDENT(1)) == 0 ? 0 : EXIT_LOAM;
-    putchar('\n');
-    json_decref(doc);
-    return r;
+    return output_json(json_pack("{s:s, s:I, s:o}", "schema", "loam-ps/1", "refused",
+                                 (json_int_t)l->refused, "processes", all));
 }
 
 static int run(const struct command *c, int argc, char **argv)

@@ -1,6 +1,7 @@
 // cmd_translate.c: `loam translate`: one address, down to its frame.
 
 #include "cli/opt.h"
+#include "cli/output.h"
 #include "cli/subject.h"
 #include "inspect/translate.h"
 
@@ -28,16 +29,11 @@ static bool parse_address(const char *text, u64 *ret)
 
 static int print(const struct translate_options *o, struct translate *t)
 {
-    if (!o->json) {
-        struct ink k = ink_on(stdout);
-        translate_text(&k, t);
-        return 0;
-    }
-    json_t *j = translate_json(t);
-    int r = j != NULL && json_dumpf(j, stdout, JSON_INDENT(1)) == 0 ? 0 : EXIT_LOAM;
-    putchar('\n');
-    json_decref(j);
-    return r;
+    if (o->json)
+        return output_json(translate_json(t));
+    struct ink k = ink_on(stdout);
+    translate_text(&k, t);
+    return 0;
 }
 
 static int translate(const struct command *c, int argc, char **argv)

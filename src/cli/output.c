@@ -32,3 +32,11 @@ int output_close(const struct command *c, FILE *out, const char *path, bool whol
     errno = error;
     return whole ? 0 : said(c, path);
 }
+
+int output_json(json_t *o)
+{
+    int r = o != NULL && json_dumpf(o, stdout, JSON_INDENT(1)) == 0 ? 0 : EXIT_LOAM;
+    putchar('\n');
+    json_decref(o);
+    return r;
+}

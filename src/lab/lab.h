@@ -169,8 +169,9 @@ void lab_heat(struct lab *l, const char *title, const char *columns, const char 
 // Zeroed pages, freed at the experiment's end. NULL, and the claims say CANNOT, beyond l->room.
 enum lab_pages { LAB_4K, LAB_HUGE, LAB_DEFAULT };
 void *lab_memory(struct lab *l, size_t bytes, enum lab_pages pages);
-// Bytes from `at` that lie on huge pages, as /proc/self/smaps has it: asking is not getting.
-u64 lab_huge_bytes(const void *at);
+// Bytes that /proc/self/smaps tells of the mapping at `at` under `key`: "Rss", or
+// "AnonHugePages" (to ask for huge pages is not to get them).
+u64 lab_smaps(const void *at, const char *key);
 // Memory that children share with us, zeroed.
 void *lab_shared(struct lab *l, size_t bytes);
 // A folder on disk for the experiment's files, removed at its end, also after kill -9. NULL if

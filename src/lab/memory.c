@@ -57,17 +57,18 @@ void *lab_shared(struct lab *l, size_t bytes)
     return map(l, round_up(bytes, 4096), MAP_SHARED);
 }
 
-u64 lab_huge_bytes(const void *at)
+u64 lab_smaps(const void *at, const char *key)
 {
     char line[256];
     u64 kib = 0;
+    size_t n = strlen(key);
     bool inside = false;
     FILE *f = fopen("/proc/self/smaps", "re");
     while (f != NULL && fgets(line, sizeof line, f) != NULL) {
         unsigned long long from, to;
         if (sscanf(line, "%llx-%llx ", &from, &to) == 2)
             inside = from <= (u64)(uintptr_t)at && (u64)(uintptr_t)at < to;
-        else if (inside && sscanf(line, "AnonHugePages: %llu kB", &from) == 1)
+        else if (inside && strncmp(line, key, n) == 0 && sscanf(line + n, ": %llu kB", &from) == 1)
             kib = from;
     }
     if (f != NULL)

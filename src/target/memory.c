@@ -1,12 +1,12 @@
 // memory.c: another process's memory as a target for the scan.
 #include "target/memory.h"
+#include "target/pagescan.h"
 #include "target/room.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -15,19 +15,6 @@
 #define SPARSE    ((size_t)256 * KiB) // from here on it pays to ask which pages are there
 #define CALL_MAX  ((size_t)1 * GiB)   // bytes in one call; the kernel stops short of 2 GiB
 #define ROOM_FROM ((size_t)64 * MiB)  // smaller mappings are not worth asking about
-
-// Linux 6.7; not in the headers of the systems we build on.
-struct scan_arg {
-    u64 size, flags, start, end, walk_end, vec, vec_len, max_pages;
-    u64 category_inverted, category_mask, category_anyof_mask, return_mask;
-};
-struct scan_region {
-    u64 start, end, categories;
-};
-#define SCAN_IOCTL   _IOWR('f', 16, struct scan_arg)
-#define SCAN_PRESENT ((u64)1 << 3)
-#define SCAN_SWAPPED ((u64)1 << 4)
-#define SCAN_ZERO    ((u64)1 << 5)
 
 // ---------------------------------------------------------------- copying
 
@@ -151,21 +138,21 @@ static int memory_read(struct target *t, const struct piece *pieces, size_t coun
 static int present_by_scan(struct memory *m, u64 start, u64 end,
                            int (*each)(void *ctx, u64 start, u64 end), void *ctx, bool *ret_known)
 {
-    struct scan_region region[256];
-    struct scan_arg arg = {
+    struct pagescan_region region[256];
+    struct pagescan_arg arg = {
         .size = sizeof arg,
         .end = end,
         .vec = (u64)(uintptr_t)region,
         .vec_len = countof(region),
-        .category_inverted = SCAN_ZERO,
-        .category_mask = SCAN_ZERO,
-        .category_anyof_mask = SCAN_PRESENT | SCAN_SWAPPED,
-        .return_mask = SCAN_ZERO, // the same for all, so that neighbours are merged
+        .category_inverted = PAGESCAN_ZERO,
+        .category_mask = PAGESCAN_ZERO,
+        .category_anyof_mask = PAGESCAN_PRESENT | PAGESCAN_SWAPPED,
+        .return_mask = PAGESCAN_ZERO, // the same for all, so that neighbours are merged
     };
     *ret_known = true;
     for (u64 at = start; at < end; at = arg.walk_end) {
         arg.start = at;
-        int n = ioctl(m->pagemap, SCAN_IOCTL, &arg);
+        int n = ioctl(m->pagemap, PAGESCAN_IOCTL, &arg);
         if (n < 0) {
             *ret_known = at > start; // half-way: the process is gone, reads will say so
             return 0;

@@ -7,32 +7,17 @@
 // heap of a GiB no word is read. Without PAGEMAP_SCAN all words are read, and smaps' counts say
 // what they do not.
 #include "target/residence.h"
+#include "target/pagescan.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kernel-page-flags.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
-// Not in the headers of the systems we build on.
-struct scan_arg {
-    u64 size, flags, start, end, walk_end, vec, vec_len, max_pages;
-    u64 category_inverted, category_mask, category_anyof_mask, return_mask;
-};
-struct scan_region {
-    u64 start, end, categories;
-};
-#define SCAN_IOCTL   _IOWR('f', 16, struct scan_arg)
-#define SCAN_FILE    ((u64)1 << 2)
-#define SCAN_PRESENT ((u64)1 << 3)
-#define SCAN_SWAPPED ((u64)1 << 4)
-#define SCAN_ZERO    ((u64)1 << 5)
-#define SCAN_HUGE    ((u64)1 << 6)
-
-#define WORDS        4096 // page table words a read
-#define HUGE         (2 * MiB)
+#define WORDS 4096 // page table words a read
+#define HUGE  (2 * MiB)
 
 const char *const residence_names[RES_COUNT] = {
     [RES_ABSENT] = "absent", [RES_GUARD] = "guard", [RES_ZERO] = "zero",
@@ -114,11 +99,11 @@ static enum choice dirty_choice(const struct walk *w)
 
 static enum residence_state anonymous_state(const struct walk *w, u64 word, u64 categories)
 {
-    if (categories & SCAN_ZERO)
+    if (categories & PAGESCAN_ZERO)
         return RES_ZERO;
     if ((word & ENTRY_EXCLUSIVE) == 0)
         return choose(w, w->zero, word, KPF_ZERO_PAGE) ? RES_ZERO : RES_SHARED;
-    bool huge = categories & SCAN_HUGE || choose(w, w->huge, word, KPF_THP);
+    bool huge = categories & PAGESCAN_HUGE || choose(w, w->huge, word, KPF_THP);
     return huge ? RES_HUGE : RES_SMALL;
 }
 
@@ -182,14 +167,14 @@ static int walk_words(struct walk *w, u64 start, u64 end, u64 categories)
 static enum residence_state settled(const struct walk *w, u64 categories)
 {
     const struct smap *m = w->m;
-    bool swapped = (categories & SCAN_SWAPPED) != 0, file = (categories & SCAN_FILE) != 0;
+    bool swapped = (categories & PAGESCAN_SWAPPED) != 0, file = (categories & PAGESCAN_FILE) != 0;
     if (w->frames && !swapped)
         return RES_ABSENT;
     if (swapped)
         return w->guards ? RES_GUARD : RES_ABSENT; // in swap, or a guard between such
     if (m->kernel)
         return RES_KERNEL;
-    if (categories & SCAN_ZERO)
+    if (categories & PAGESCAN_ZERO)
         return RES_ZERO;
     if (m->private_clean + m->private_dirty == 0 && m->rss != 0)
         return RES_SHARED;
@@ -197,32 +182,33 @@ static enum residence_state settled(const struct walk *w, u64 categories)
         return RES_ABSENT;
     if (file)
         return w->dirty == ALL_SECOND ? RES_DIRTY : RES_CLEAN;
-    return categories & SCAN_HUGE ? RES_HUGE : RES_SMALL;
+    return categories & PAGESCAN_HUGE ? RES_HUGE : RES_SMALL;
 }
 
-static int put_region(struct walk *w, const struct scan_region *g)
+static int put_region(struct walk *w, const struct pagescan_region *g)
 {
     enum residence_state state = settled(w, g->categories);
     if (state == RES_ABSENT)
         return walk_words(w, g->start, g->end, g->categories);
-    return put(w, g->start, g->end, state, (g->categories & SCAN_FILE) != 0, 0);
+    return put(w, g->start, g->end, state, (g->categories & PAGESCAN_FILE) != 0, 0);
 }
 
 static int walk_scan(struct walk *w)
 {
-    struct scan_region region[512];
-    struct scan_arg arg = {
+    struct pagescan_region region[512];
+    struct pagescan_arg arg = {
         .size = sizeof arg,
         .end = w->m->map.end,
         .vec = (u64)(uintptr_t)region,
         .vec_len = countof(region),
-        .category_anyof_mask = SCAN_PRESENT | SCAN_SWAPPED,
-        .return_mask = SCAN_FILE | SCAN_PRESENT | SCAN_SWAPPED | SCAN_ZERO | SCAN_HUGE,
+        .category_anyof_mask = PAGESCAN_PRESENT | PAGESCAN_SWAPPED,
+        .return_mask =
+            PAGESCAN_FILE | PAGESCAN_PRESENT | PAGESCAN_SWAPPED | PAGESCAN_ZERO | PAGESCAN_HUGE,
     };
     int e = 0;
     for (u64 at = w->m->map.start; e == 0 && at < w->m->map.end; at = arg.walk_end) {
         arg.start = at;
-        int n = ioctl(w->r->pagemap, SCAN_IOCTL, &arg);
+        int n = ioctl(w->r->pagemap, PAGESCAN_IOCTL, &arg);
         if (n < 0) // the process is gone, or this is the kernel's half
             return errno == ESRCH ? -ESRCH : 0;
         for (int i = 0; e == 0 && i < n; i++)
@@ -294,16 +280,16 @@ int residence_walk(struct residence *r, const struct smap *m, bool frames,
 
 static bool scan_answers(int pagemap)
 {
-    struct scan_region region;
-    struct scan_arg arg = {
+    struct pagescan_region region;
+    struct pagescan_arg arg = {
         .size = sizeof arg,
         .end = 4096,
         .vec = (u64)(uintptr_t)&region,
         .vec_len = 1,
-        .category_anyof_mask = SCAN_PRESENT,
-        .return_mask = SCAN_PRESENT,
+        .category_anyof_mask = PAGESCAN_PRESENT,
+        .return_mask = PAGESCAN_PRESENT,
     };
-    return ioctl(pagemap, SCAN_IOCTL, &arg) >= 0;
+    return ioctl(pagemap, PAGESCAN_IOCTL, &arg) >= 0;
 }
 
 // Frame numbers of our own memory: told, or zero. Which is what holds for other processes too.
@@ -355,17 +341,17 @@ u64 residence_entry(const struct residence *r, u64 addr)
 bool residence_is_huge(const struct residence *r, u64 addr)
 {
     u64 page = addr & ~(u64)(r->os_page - 1);
-    struct scan_region region;
-    struct scan_arg arg = {
+    struct pagescan_region region;
+    struct pagescan_arg arg = {
         .size = sizeof arg,
         .start = page,
         .end = page + r->os_page,
         .vec = (u64)(uintptr_t)&region,
         .vec_len = 1,
-        .category_mask = SCAN_HUGE,
-        .return_mask = SCAN_HUGE,
+        .category_mask = PAGESCAN_HUGE,
+        .return_mask = PAGESCAN_HUGE,
     };
-    return r->scan && ioctl(r->pagemap, SCAN_IOCTL, &arg) == 1;
+    return r->scan && ioctl(r->pagemap, PAGESCAN_IOCTL, &arg) == 1;
 }
 
 static bool read_count(u64 frame, u64 *ret_count)

@@ -2,26 +2,7 @@
 # `loam lab`: experiments are found, explained and judged; what is exact is exact, what is measured
 # has its order; nothing is left behind. No absolute time is asserted anywhere.
 . "$(dirname "$0")/../lib/tap.sh"
-[ -x "$loam" ] || skip_all "$loam is not built"
-XDG_RUNTIME_DIR=$tmp/run
-TMPDIR=$tmp
-export XDG_RUNTIME_DIR TMPDIR
-mkdir -m 700 "$XDG_RUNTIME_DIR"
-
-# ask FILE EXPRESSION: what Python makes of a result; `m(ID, key)` is a metric's value, `v(ID, key)`
-# the verdicts on it, `g(ID)` the grade of the noise.
-ask()
-{
-    python3 - "$1" "$2" <<'END'
-import json, sys
-d = json.load(open(sys.argv[1]))
-of = {e["id"]: e for e in d["experiments"]}
-def m(id, key): return [x["value"] for x in of[id]["metrics"] if x["key"] == key][0]
-def v(id, key): return " ".join(c["verdict"] for c in of[id]["claims"] if c["metric"] == key)
-def g(id): return of[id]["noise"]["grade"]
-print(eval("(" + sys.argv[2] + ")"))
-END
-}
+. "$(dirname "$0")/../lib/lab.sh"
 
 # ---------------------------------------------------------------- list, explain, source
 

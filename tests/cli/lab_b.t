@@ -2,26 +2,8 @@
 # `loam lab`, chapter B: virtual memory. What is exact is compared exactly, what is timed by its
 # order; no absolute time is asserted.
 . "$(dirname "$0")/../lib/tap.sh"
-[ -x "$loam" ] || skip_all "$loam is not built"
-command -v python3 >/dev/null || skip_all "python3 is not installed"
-XDG_RUNTIME_DIR=$tmp/run
-TMPDIR=$tmp
-export XDG_RUNTIME_DIR TMPDIR
-mkdir -m 700 "$XDG_RUNTIME_DIR"
+. "$(dirname "$0")/../lib/lab.sh"
 
-# ask FILE EXPRESSION: as in lab.t.
-ask()
-{
-    python3 - "$1" "$2" <<'END'
-import json, sys
-d = json.load(open(sys.argv[1]))
-of = {e["id"]: e for e in d["experiments"]}
-def m(id, key): return [x["value"] for x in of[id]["metrics"] if x["key"] == key][0]
-def v(id, key): return " ".join(c["verdict"] for c in of[id]["claims"] if c["metric"] == key)
-def g(id): return of[id]["noise"]["grade"]
-print(eval("(" + sys.argv[2] + ")"))
-END
-}
 # exact NAME ID KEY VERDICT: of $tmp/verdicts, which one Python wrote for all of them.
 exact()
 {

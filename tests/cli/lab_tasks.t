@@ -2,28 +2,7 @@
 # `loam lab`, chapters E to G: what is exact (counts, orders of destructors, bytes lost) exactly, what
 # is timed by its order; deadlines hold, and nothing outlives a killed lab.
 . "$(dirname "$0")/../lib/tap.sh"
-[ -x "$loam" ] || skip_all "$loam is not built"
-XDG_RUNTIME_DIR=$tmp/run
-XDG_STATE_HOME=$tmp/state
-TMPDIR=$tmp
-export XDG_RUNTIME_DIR XDG_STATE_HOME TMPDIR
-mkdir -m 700 "$XDG_RUNTIME_DIR"
-
-# One Python for all questions: each line of the questions is an expression on metrics and verdicts.
-ask()
-{
-    python3 - "$1" "$2" <<'END'
-import json, sys
-d = json.load(open(sys.argv[1]))
-of = {e["id"]: e for e in d["experiments"]}
-def m(id, key): return [x["value"] for x in of[id]["metrics"] if x["key"] == key][0]
-def least(id, key): return [x["min"] for x in of[id]["metrics"] if x["key"] == key][0]
-def v(id, key): return " ".join(c["verdict"] for c in of[id]["claims"] if c["metric"] == key)
-def noisy(*ids): return any(of[id]["noise"]["grade"] == "C" or x["n"] == 0
-    for id in ids for x in of[id]["metrics"])
-print(eval("(" + sys.argv[2] + ")"))
-END
-}
+. "$(dirname "$0")/../lib/lab.sh"
 
 "$loam" lab run E1 E3 E4 E4b E4c E6 E9 F1 F2 F4 F5 F6 F7 F8 F9 G1 G2 G3 G4 G5 G6 G7 G9 G11 G12 G13 G14 G15 G17 \
     --json "$tmp/r.json" >"$tmp/r.txt"

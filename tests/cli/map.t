@@ -5,30 +5,13 @@ use strict;
 use warnings;
 no warnings 'portable'; # addresses have more than 32 bits
 use FindBin;
+use lib "$FindBin::Bin/../lib";
 use JSON::PP;
 use Encode 'decode';
 use File::Temp 'tempdir';
+use Tap;
 
-my $top = "$FindBin::Bin/../..";
-my $build = $ENV{BUILD} || "$top/build/release";
-my $loam = "$build/loam";
-my $cc = $ENV{CC} || 'cc';
-unless (-x $loam) {
-    print "1..0 # SKIP $loam is not built\n";
-    exit;
-}
 my $tmp = tempdir(CLEANUP => 1);
-
-alarm 120; # rather dead than hung
-my ($n, $failed) = (0, 0);
-sub ok($$;@) {
-    my ($good, $name, @why) = @_;
-    printf "%sok %d - %s\n", $good ? '' : 'not ', ++$n, $name;
-    print map { "# $_\n" } @why unless $good;
-    $failed++ unless $good;
-}
-sub is { my ($got, $want, $name) = @_; ok($got eq $want, $name, "got $got", "expected $want") }
-sub slurp { open my $in, '<', $_[0] or return ''; local $/; return scalar <$in> }
 
 # The subject: one page or more in every state that can be had without swap, threads with names, a
 # mapped file that it has written to. It stops changing before it says so.
@@ -194,12 +177,12 @@ is(states($at->[1], 0, 4, 5, 9), 'zero zero absent small', 'the zero page');
 if (grep { $_->{AnonHugePages} } @smaps) {
     is(states($at->[2], 0, 511), 'huge huge', 'a huge page');
 } else {
-    printf "ok %d - a huge page # SKIP the kernel gave none\n", ++$n;
+    skip('a huge page', 'the kernel gave none');
 }
 if ($guards) {
     is(states($at->[3], 1, 2, 4, 5), 'small guard guard small', 'guards inside a mapping');
 } else {
-    printf "ok %d - guards inside a mapping # SKIP not in this kernel\n", ++$n;
+    skip('guards inside a mapping', 'not in this kernel');
 }
 # Mapped by two mappings, a page is shared, whoever they belong to.
 like_one(states($at->[4], 0, 11), 'clean|dirty|shared', 'pages of a file');
@@ -236,7 +219,7 @@ if ($> == 0 && $m->{frames_known}) {
     read $pm, my $word, 8;
     is($page, unpack('Q', $word) & ((1 << 55) - 1), 'a frame is what pagemap says');
 } else {
-    printf "ok %d - a frame is what pagemap says # SKIP not root\n", ++$n;
+    skip('a frame is what pagemap says', 'not root');
 }
 
 # Without privilege: the same sums, no frames.
@@ -282,7 +265,7 @@ if (-x '/usr/bin/chromium') {
     like_text($dom, '<h2[^>]*>The address space</h2>', '--html: the picture');
     like_text($dom, 'bars-label">libc\.so\.6<', '--html: owners');
 } else {
-    printf "ok %d - --html # SKIP no chromium\n", ++$n;
+    skip('--html', 'no chromium');
 }
 
 # Differences.
@@ -335,7 +318,7 @@ my $core;
         my $overlap = grep { $k->{parts}[$_]{start} < $k->{parts}[$_ - 1]{end} } 1 .. $#{$k->{parts}};
         is($overlap, 0, 'a core: parts in order');
     } else {
-        printf "ok %d - a core # SKIP no core could be had\n", ++$n;
+        skip('a core', 'no core could be had');
         undef $core;
     }
 }
@@ -387,5 +370,4 @@ for (1 .. 20) {
 }
 is($died, 0, 'a process that dies meanwhile is told or refused');
 
-print "1..$n\n";
-exit($failed ? 1 : 0);
+done_testing();

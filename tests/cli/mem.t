@@ -4,26 +4,11 @@
 use strict;
 use warnings;
 use FindBin;
+use lib "$FindBin::Bin/../lib";
 use File::Temp 'tempdir';
 use JSON::PP;
 use POSIX ();
-
-my $top = "$FindBin::Bin/../..";
-my $loam = ($ENV{BUILD} || "$top/build/release") . '/loam';
-unless (-x $loam) {
-    print "1..0 # SKIP $loam is not built\n";
-    exit;
-}
-
-alarm 120; # rather dead than hung
-my ($n, $failed) = (0, 0);
-sub ok($$;@) {
-    my ($good, $name, @why) = @_;
-    printf "%sok %d - %s\n", $good ? '' : 'not ', ++$n, $name;
-    print map { "# $_\n" } @why unless $good;
-    $failed++ unless $good;
-}
-sub is { my ($got, $want, $name) = @_; ok($got eq $want, $name, $got eq $want ? () : ("got $got", "expected $want")) }
+use Tap;
 
 # A process that stands still: it has touched a megabyte, has started so many others, and tells so
 # before it waits. It is no fork of ours: that would share its pages with us, who go on.
@@ -55,7 +40,6 @@ END {
     }
 }
 
-sub slurp { open my $in, '<', $_[0] or return ''; local $/; return scalar <$in> }
 
 # Sums of smaps, in bytes.
 sub smaps {
@@ -92,7 +76,7 @@ is($got->{threads}, $threads, 'threads');
 if (`pmap -x $pid` =~ /^total kB\s+(\d+)\s+(\d+)/m) {
     is($got->{rss}, $2 * 1024, 'rss is what pmap says');
 } else {
-    printf "ok %d - rss is what pmap says # SKIP no pmap\n", ++$n;
+    skip('rss is what pmap says', 'no pmap');
 }
 
 my $text = `$loam mem $pid`;
@@ -217,5 +201,4 @@ if ($> == 0) {
     ok($good, "another user's process: sentence", $good ? () : $said);
 }
 
-print "1..$n\n";
-exit($failed ? 1 : 0);
+done_testing();

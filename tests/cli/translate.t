@@ -5,30 +5,12 @@ use strict;
 use warnings;
 no warnings 'portable'; # addresses have more than 32 bits
 use FindBin;
+use lib "$FindBin::Bin/../lib";
 use JSON::PP;
 use File::Temp 'tempdir';
+use Tap;
 
-my $top = "$FindBin::Bin/../..";
-my $build = $ENV{BUILD} || "$top/build/release";
-my $loam = "$build/loam";
-my $cc = $ENV{CC} || 'cc';
-unless (-x $loam) {
-    print "1..0 # SKIP $loam is not built\n";
-    exit;
-}
 my $tmp = tempdir(CLEANUP => 1);
-
-$| = 1;
-alarm 120; # rather dead than hung
-my ($n, $failed) = (0, 0);
-sub ok($$;@) {
-    my ($good, $name, @why) = @_;
-    printf "%sok %d - %s\n", $good ? '' : 'not ', ++$n, $name;
-    print map { "# $_\n" } @why unless $good;
-    $failed++ unless $good;
-}
-sub is { my ($got, $want, $name) = @_; ok(($got // 'undef') eq $want, $name, 'got ' . ($got // 'undef'), "expected $want") }
-sub slurp { open my $in, '<', $_[0] or return ''; local $/; return scalar <$in> }
 
 open my $c, '>', "$tmp/subject.c" or die;
 print $c <<'EOF';
@@ -125,7 +107,7 @@ if ($> == 0 && $t->{frames_known}) {
     is($? >> 8, 0, 'without privilege: status');
     ok($said =~ /nothing is mapped there/, 'without privilege: what can be told', $said);
 } else {
-    printf "ok %d - frames # SKIP not root\n", ++$n;
+    skip('frames', 'not root');
 }
 
 my $code = translate($pid, $main);
@@ -222,5 +204,4 @@ refuses('an odd address', 2, qr/'xyz' is no address/, $pid, 'xyz');
 refuses('too large an address', 2, qr/is no address/, $pid, '0x10000000000000000');
 refuses('gone', 1, qr/there is no process/, 4194999, 10);
 
-print "1..$n\n";
-exit($failed ? 1 : 0);
+done_testing();

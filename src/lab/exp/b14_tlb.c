@@ -60,7 +60,7 @@ static void run(struct lab *l)
     if (small == NULL || huge == NULL || order == NULL)
         return;
     link(l, huge, order, most);
-    if (lab_huge_bytes(huge) < bytes / 2) {
+    if (lab_smaps(huge, "AnonHugePages") < bytes / 2) {
         lab_cannot(l, NULL, "the kernel gives no huge pages to compare with");
         return;
     }

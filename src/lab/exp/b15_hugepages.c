@@ -92,7 +92,7 @@ static void run(struct lab *l)
         u64 n = bytes / LINE;
         rng_cycle(&l->rng, order, (u32)n);
         struct area a = fill(small, order, n), b = fill(huge, order, n);
-        if (bytes == most / 64 && lab_huge_bytes(huge) < bytes / 2) {
+        if (bytes == most / 64 && lab_smaps(huge, "AnonHugePages") < bytes / 2) {
             lab_cannot(l, NULL, "the kernel gives no huge pages here");
             return;
         }

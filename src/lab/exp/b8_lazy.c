@@ -7,25 +7,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-// What smaps says of one mapping, in bytes.
-static u64 resident(const void *at)
-{
-    char line[256];
-    u64 bytes = 0;
-    bool inside = false;
-    FILE *f = fopen("/proc/self/smaps", "re");
-    while (f != NULL && fgets(line, sizeof line, f) != NULL) {
-        unsigned long long from, to;
-        if (sscanf(line, "%llx-%llx ", &from, &to) == 2)
-            inside = from <= (u64)(uintptr_t)at && (u64)(uintptr_t)at < to;
-        else if (inside && sscanf(line, "Rss: %llu kB", &from) == 1)
-            bytes = from * KiB;
-    }
-    if (f != NULL)
-        fclose(f);
-    return bytes;
-}
-
 static void touch(struct lab *l, char *at, size_t pages, size_t page)
 {
     u64 faults = 0;
@@ -39,7 +20,7 @@ static void touch(struct lab *l, char *at, size_t pages, size_t page)
     }
     lab_exact(l, "faults_a_page", (double)faults / (double)pages, "faults");
     lab_why(l, "faults_a_page", "the kernel maps more than one page in a fault here");
-    lab_exact(l, "after_touch", (double)resident(at) / (double)(pages * page), "x");
+    lab_exact(l, "after_touch", (double)lab_smaps(at, "Rss") / (double)(pages * page), "x");
 }
 
 // Reading first: every page of the mapping is the kernel's one page of zeroes.
@@ -51,7 +32,7 @@ static void only_read(struct lab *l, char *at, size_t pages, size_t page)
         sum |= ((volatile char *)at)[i * page];
     faults = pages_minor_faults() - faults;
     u64 first = pages_frame(at), other = pages_frame(at + (pages - 1) * page);
-    u64 bytes = resident(at);
+    u64 bytes = lab_smaps(at, "Rss");
     lab_check(l, "read_is_free", sum == 0 && bytes == 0 && first == other,
               "%zu pages read, %llu faults, %llu KiB resident", pages, (unsigned long long)faults,
               (unsigned long long)(bytes >> 10));
@@ -68,7 +49,7 @@ static void run(struct lab *l)
         return;
     }
     madvise(written, room, MADV_NOHUGEPAGE);
-    lab_exact(l, "untouched", (double)resident(written), "bytes");
+    lab_exact(l, "untouched", (double)lab_smaps(written, "Rss"), "bytes");
     only_read(l, read, pages, page); // first: the kernel may make one mapping of the two
     touch(l, written, pages, page);
     munmap(written, room);

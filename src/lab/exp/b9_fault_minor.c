@@ -80,7 +80,7 @@ static void run(struct lab *l)
     if (small.at == NULL || huge.at == NULL || !map_file(l, &file, &fd))
         return;
     *huge.at = 1;
-    bool is_huge = lab_huge_bytes(huge.at) >= HUGE_PAGE;
+    bool is_huge = lab_smaps(huge.at, "AnonHugePages") >= HUGE_PAGE;
     struct arm arms[] = {
         {"write_4k", .run = write_each, .of = &small, .ops = PAGES, .before = drop},
         {"read_zero_page", .run = read_each, .of = &small, .ops = PAGES, .before = drop},

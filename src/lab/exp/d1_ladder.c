@@ -70,7 +70,7 @@ static bool measure(struct lab *l, enum lab_pages pages, u64 most, struct curve 
     c->lines = lines;
     c->order = order;
     memset(lines, 0, most);
-    if (pages == LAB_HUGE && lab_huge_bytes(lines) < most / 2) {
+    if (pages == LAB_HUGE && lab_smaps(lines, "AnonHugePages") < most / 2) {
         lab_note(l, "huge pages were asked for and not given: that curve is of 4K pages");
     }
     u32 series = lab_series(l, pages == LAB_HUGE ? "2M pages" : "4K pages", "bytes", "cycles");

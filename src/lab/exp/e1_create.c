@@ -85,7 +85,7 @@ static double fork_with(struct lab *l, u32 curve, u64 bytes, enum lab_pages page
     if (ballast == NULL)
         return 0;
     memset(ballast, 1, bytes);
-    bool huge = pages != LAB_HUGE || lab_huge_bytes(ballast) >= bytes / 2;
+    bool huge = pages != LAB_HUGE || lab_smaps(ballast, "AnonHugePages") >= bytes / 2;
     if (huge && lab_time_quietly(l, &arm, 1, l->full ? 0.3 : 0.05))
         lab_point(l, curve, (double)bytes, arm.got);
     madvise(ballast, bytes, MADV_DONTNEED);
