@@ -69,8 +69,10 @@ $O/internal.a: $(TARGET_OBJS)
 	$(AR) rcs $@ $^
 
 # Always replaces malloc, whoever loads it. initfirst: its constructor runs before all others, so
-# that its exit handler runs after all others.
-$O/libloam.so: $(TARGET_OBJS) $(PRELOAD_OBJS)
+# that its exit handler runs after all others. What every program runs comes first: the kernel maps
+# 64 KiB of a file around each place that is touched, and all of that counts as the program's.
+SO_OBJS := $(call objs,base os heap preload) $(patsubst %,$O/obj/src/record/%.o,record here unwind)
+$O/libloam.so: $(SO_OBJS) $(filter-out $(SO_OBJS),$(TARGET_OBJS))
 	$(say)
 	$(CC) -shared $(CFLAGS) $(LDFLAGS) -Wl,-soname,libloam.so.0 -Wl,-z,now,-z,relro,-z,defs \
 		-Wl,-z,initfirst -Wl,-z,nodlopen -o $@ $^ -pthread
