@@ -33,6 +33,7 @@ void collect_done(struct collect *c)
 {
     crowd_done(&c->crowd);
     moments_done(&c->moments);
+    accounts_done(&c->accounts);
 }
 
 void collect_forget_begin(struct collect *c, u32 number)
@@ -101,6 +102,8 @@ static void look(struct session *s, struct moments_slot *ret)
     ret->moment.at_ns = now - c->began_ns;
     crowd_names(&c->crowd, now, clock_of(c, now));
     crowd_touched(&c->crowd, now, clock_of(c, now));
+    accounts_look(&c->accounts, &c->crowd, ret->moment.rss_bytes, os_monotonic_ns(),
+                  ret->moment.at_ns);
 }
 
 static void take_moment(struct session *s)
@@ -113,9 +116,21 @@ static void take_moment(struct session *s)
     pthread_mutex_unlock(&c->reading);
     pthread_mutex_lock(&s->lock);
     moments_add(&c->moments, &slot);
+    accounts_write(&c->accounts);
     u64 interval = c->moments.interval_ns, cost = (os_monotonic_ns() - begun) * COST_SHARE;
     pthread_mutex_unlock(&s->lock);
     c->next_ns = begun + (cost > interval ? cost : interval);
+}
+
+void collect_account(struct session *s, const struct volume *v, const struct record_process *p)
+{
+    struct collect *c = &s->collect;
+    pthread_mutex_lock(&c->reading);
+    accounts_end(&c->accounts, p, p->index + session_index(v), os_monotonic_ns() - c->began_ns);
+    pthread_mutex_lock(&s->lock);
+    accounts_write(&c->accounts);
+    pthread_mutex_unlock(&s->lock);
+    pthread_mutex_unlock(&c->reading);
 }
 
 // ---------------------------------------------------------------- labels

@@ -1,4 +1,4 @@
-// collect.h: what happens while programs run: the clock, moments, labels.
+// collect.h: what happens while programs run: the clock, moments, labels, accounts of RSS.
 //
 // Two threads of the session. One does nothing but tell the time in every volume's header, four
 // hundred microseconds of work a second. The other looks at all counters at even intervals, and
@@ -10,6 +10,7 @@
 //     `ticking`.
 #pragma once
 
+#include "cli/accounts.h"
 #include "cli/crowd.h"
 #include "cli/moments.h"
 
@@ -20,6 +21,7 @@ struct session;
 struct collect {
     struct crowd crowd;
     struct moments moments;           // under session.lock
+    struct accounts accounts;         // the same for its blocks; the rest under `reading`
     pthread_mutex_t reading, ticking; // V3
     u64 began_ns;                     // of a monotonic clock: time 0 of the recording
     u64 next_ns;                      // when the next moment is due
@@ -33,6 +35,8 @@ void collect_begin(struct collect *c);
 int collect_start(struct session *s);
 // The session stops: end the threads, look once more.
 void collect_stop(struct session *s);
+// A process waits for its end, having been scanned: take its last account.
+void collect_account(struct session *s, const struct volume *v, const struct record_process *p);
 // Bracket the unmapping of volume `number`, with session.lock not held.
 void collect_forget_begin(struct collect *c, u32 number);
 void collect_forget_end(struct collect *c);

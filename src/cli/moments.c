@@ -31,8 +31,7 @@ static int more_blocks(struct moments_blocks *b)
     return 0;
 }
 
-// Zeroed room for a record, or NULL.
-static void *put(struct moments_blocks *b, u32 kind, size_t bytes)
+void *moments_put(struct moments_blocks *b, u32 kind, size_t bytes)
 {
     bytes = round_up(bytes, 8);
     if (b->count > 0 &&
@@ -52,7 +51,7 @@ static void *put(struct moments_blocks *b, u32 kind, size_t bytes)
 static void write_slot(struct moments *m, const struct moments_slot *slot)
 {
     size_t bytes = sizeof slot->moment + slot->moment.tops_count * sizeof slot->top[0];
-    struct record_moment *r = put(&m->time, RECORD_MOMENT, bytes);
+    struct record_moment *r = moments_put(&m->time, RECORD_MOMENT, bytes);
     if (r == NULL)
         return;
     struct record head = r->head;
@@ -60,14 +59,19 @@ static void write_slot(struct moments *m, const struct moments_slot *slot)
     r->head = head;
 }
 
+void moments_empty(struct moments_blocks *b)
+{
+    for (u32 i = 0; i < b->count; i++) {
+        memset(block_at(b, i) + 1, 0, block_at(b, i)->used);
+        block_at(b, i)->used = 0;
+    }
+    b->last = 0;
+}
+
 // L1: every second one goes.
 static void thin_out(struct moments *m)
 {
-    for (u32 i = 0; i < m->time.count; i++)
-        memset(block_at(&m->time, i) + 1, 0, block_at(&m->time, i)->used);
-    for (u32 i = 0; i < m->time.count; i++)
-        block_at(&m->time, i)->used = 0;
-    m->time.last = 0;
+    moments_empty(&m->time);
     for (u32 i = 0; 2 * i < m->count; i++)
         m->slots[i] = m->slots[2 * i];
     m->count = (m->count + 1) / 2;
@@ -96,7 +100,7 @@ int moments_label(struct moments *m, const struct record_label *label, const cha
 {
     if (m->labels == LABELS_MAX || m->names.count > NAMES_BLOCKS)
         return -ENOSPC;
-    struct record_label *r = put(&m->names, RECORD_LABEL, sizeof *r + label->len);
+    struct record_label *r = moments_put(&m->names, RECORD_LABEL, sizeof *r + label->len);
     if (r == NULL)
         return -ENOMEM;
     struct record head = r->head;
@@ -111,7 +115,8 @@ static int put_points(struct moments *m, u32 process, const struct record_point 
 {
     if (m->names.count >= NAMES_BLOCKS)
         return -ENOSPC;
-    struct record_points *r = put(&m->names, RECORD_POINTS, sizeof *r + count * sizeof r->point[0]);
+    struct record_points *r =
+        moments_put(&m->names, RECORD_POINTS, sizeof *r + count * sizeof r->point[0]);
     if (r == NULL)
         return -ENOMEM;
     r->label = m->labels;

@@ -27,6 +27,11 @@ struct moments {
     u32 labels;
 };
 
+// Zeroed room for a record behind the others, or NULL without memory.
+void *moments_put(struct moments_blocks *b, u32 kind, size_t bytes);
+// Forget the records; the blocks stay, in the file as well.
+void moments_empty(struct moments_blocks *b);
+
 // Add a moment; the oldest come first. Without memory it is lost.
 void moments_add(struct moments *m, const struct moments_slot *slot);
 // Add a label, to be followed by its points; `label->len` bytes of text. 0, or -ENOSPC when there

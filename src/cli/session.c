@@ -119,13 +119,15 @@ struct keep_source session_source(struct session *s)
         };
     }
     // Last, because it grows least: what stands behind a part that grows has to move.
-    const struct moments_blocks *own[] = {&s->collect.moments.names, &s->collect.moments.time};
+    const struct moments_blocks *own[] = {&s->collect.moments.names, &s->collect.moments.time,
+                                          &s->collect.accounts.blocks};
     for (u32 i = 0; i < countof(own); i++)
         source.parts[source.parts_count++] =
             (struct keep_part){.blocks = own[i]->bytes, .count = own[i]->count};
     return source;
 }
-static_assert(SESSION_VOLUMES + 3 <= KEEP_PARTS_MAX, "volumes, the archive, moments and labels");
+static_assert(SESSION_VOLUMES + 4 <= KEEP_PARTS_MAX,
+              "volumes, the archive, moments, labels and accounts");
 static_assert(SESSION_VOLUMES == countof(((struct crowd *)0)->volumes), "a crowd knows them all");
 
 static int keep_now(struct session *s)
@@ -257,7 +259,7 @@ static struct record_process *asking(const struct volume *v)
     return NULL;
 }
 
-static void serve_volume(const struct volume *v)
+static void serve_volume(struct session *s, const struct volume *v)
 {
     u32 blocks = volume_blocks(v);
     for (u32 i = 0; i < blocks; i++) {
@@ -265,6 +267,8 @@ static void serve_volume(const struct volume *v)
         if (p == NULL || atomic_load(&p->request) != REQUEST_SCAN)
             continue;
         int r = target_scan((pid_t)p->pid, v->rec, p);
+        if (r == 0)
+            collect_account(s, v, p);
         answer(p, r == 0 ? REQUEST_DONE : REQUEST_REFUSED);
     }
 }
@@ -278,7 +282,7 @@ static void *scan_thread(void *arg)
         struct recording *last = s->volumes[count - 1].rec;
         u32 bell = atomic_load(&last->bell); // before looking: a later ring ends the wait
         for (u32 i = 0; i < count; i++)
-            serve_volume(&s->volumes[i]);
+            serve_volume(s, &s->volumes[i]);
         u64 now = os_monotonic_ns();
         if (count > 1 && now - looked_ns >= SESSION_OVER_NS) {
             archive_old_ones(s);

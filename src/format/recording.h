@@ -28,7 +28,7 @@
 //     same, and bytes live are bytes allocated less bytes freed. (While it runs: but for calls
 //     under way.)
 //
-// What the tool writes while a program runs, samples and labels, stands in format/timeline.h.
+// What the tool writes while a program runs stands in format/timeline.h and format/account.h.
 #pragma once
 
 #include "base/base.h"
@@ -103,6 +103,7 @@ enum record_kind {
     RECORD_POINTS = 7,
     RECORD_OWNER = 8,
     RECORD_PAUSES = 9,
+    RECORD_ACCOUNT = 10, // format/account.h
 };
 
 struct record {

@@ -19,17 +19,12 @@ json_t *account_classes_json(const struct account *a)
 
 json_t *account_json(const struct account *a)
 {
-    static const char *const names[ACCOUNT_PARTS] = {
-        [ACCOUNT_LIVE] = "live",     [ACCOUNT_WASTE] = "waste",   [ACCOUNT_FREE] = "free",
-        [ACCOUNT_TABLES] = "tables", [ACCOUNT_STACKS] = "stacks", [ACCOUNT_FILES] = "files",
-        [ACCOUNT_OTHER] = "other",
-    };
     json_t *o = json_object();
     for (int i = 0; i < ACCOUNT_PARTS; i++) {
         bool known = i == ACCOUNT_WASTE                       ? a->asked
                      : i < ACCOUNT_WASTE || i == ACCOUNT_FREE ? a->heap
                                                               : true;
-        json_object_set_new(o, names[i], known ? jot_int(a->part[i]) : json_null());
+        json_object_set_new(o, account_keys[i], known ? jot_int(a->part[i]) : json_null());
     }
     json_object_set_new(o, "live_blocks", a->heap ? jot_int(a->live_blocks) : json_null());
     json_object_set_new(o, "slack", a->heap ? jot_int(a->slack) : json_null());

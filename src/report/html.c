@@ -89,6 +89,7 @@ int html_report(FILE *out, struct model *m)
     html_tree_put(page, m);
     json_object_set_new(page, "owners", owners_json(m));
     html_time_put(page, m, &t, numbers);
+    html_ram_put(page, m, numbers);
     json_object_set_new(page, "notes", notes(m, &t)); // last: symbols were asked by now
     int r = page_write(out, PAGE_REPORT, page);
     free(numbers);

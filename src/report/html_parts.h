@@ -33,5 +33,8 @@ void html_tree_put(json_t *page, const struct model *m);
 // row 1 + its number in the page, 0 if it is not there.
 void html_sites_put(json_t *page, const struct rows *rows, struct store *store, u32 **ret_numbers);
 
+// "ram": what resident memory was for, if that was seen.
+void html_ram_put(json_t *page, const struct model *m, const u32 *numbers);
+
 // "timeline", "labels", "lifetimes", where there are any.
 void html_time_put(json_t *page, const struct model *m, const struct totals *t, const u32 *numbers);

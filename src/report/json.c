@@ -10,6 +10,7 @@
 #include "report/notes.h"
 #include "report/owners.h"
 #include "report/place.h"
+#include "report/ram.h"
 #include "report/stack.h"
 
 #include <stdlib.h>
@@ -337,6 +338,19 @@ static void put_places(struct stream *out, struct model *m, struct frames *f,
     places_done(&all);
 }
 
+static void put_accounts(struct stream *out, const struct model *m)
+{
+    list_begin(out, "accounts");
+    for (u32 i = 0; i < m->processes_count; i++) {
+        const struct process *p = &m->processes[i];
+        if (p->highest.rss != 0 || p->last.rss != 0)
+            list_add(out, json_pack("{s:o, s:o, s:o}", "pid", jot_int(p->pid), "highest",
+                                    ram_json(&p->highest), "last", ram_json(&p->last)));
+    }
+    list_end(out);
+    put_list(out, "rss", ram_line_json(m));
+}
+
 static json_t *notes_json(struct model *m, const struct totals *t)
 {
     struct notes all = notes_of(m, t);
@@ -388,6 +402,7 @@ int json_report(FILE *out, struct model *m)
     put_list(&s, "frames", f.list);           // all of them are known by now
     put_list(&s, "moments", moments_json(m)); // these name places by number
     put_list(&s, "labels", labels_json(m));
+    put_accounts(&s, m);
     put_list(&s, "owners", owners_json(m));
     if (m->pauses.count != 0)
         put(&s, "pauses", owners_pauses_json(m));

@@ -7,11 +7,12 @@
 
 #include "report/load.h"
 
+#include "report/argv.h"
 #include "report/count.h"
 #include "report/jit.h"
 #include "report/owners.h"
+#include "report/ram.h"
 #include "report/timeline.h"
-#include "report/utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +35,7 @@ struct loader {
     struct table by_site;   // process index, site id -> 1 + number in model.sites
     struct table by_stack;  // hash of frames -> struct kept
     struct table by_name;   // hash of path and build-id -> struct module
-    u32 modules_room, processes_room, sites_room;
+    u32 modules_room, processes_room, sites_room, rams_room;
     u32 frames_kept;
     struct timeline timeline;
 };
@@ -111,55 +112,6 @@ static void judge(struct loader *l, u32 blocks)
     }
 }
 
-// ---------------------------------------------------------------- texts
-
-// A terminated copy that is fit for a terminal: see utf8.h.
-static char *clean_text(struct loader *l, const char *text, size_t size)
-{
-    char *copy = store_text(l->store, text, size);
-    utf8_clean(copy);
-    return copy;
-}
-
-static bool wants_quotes(const char *arg)
-{
-    return *arg == 0 || strpbrk(arg, " \t\n\"'$\\;&|<>(){}*?~`#") != NULL;
-}
-
-static void put_argument(FILE *f, const char *arg)
-{
-    if (!wants_quotes(arg)) {
-        fputs(arg, f);
-        return;
-    }
-    fputc('\'', f);
-    for (; *arg != 0; arg++)
-        fputs(*arg == '\'' ? "'\\''" : (char[]){*arg, 0}, f);
-    fputc('\'', f);
-}
-
-// argv joined by NUL, as a person would type it.
-static char *clean_command(struct loader *l, const char *text, size_t size)
-{
-    char *joined = NULL;
-    size_t joined_size = 0;
-    FILE *f = open_memstream(&joined, &joined_size);
-    if (f == NULL)
-        die("loam: no memory for the report", NULL);
-    for (size_t at = 0; at < size;) {
-        char *arg = strndup(text + at, size - at);
-        if (at > 0)
-            fputc(' ', f);
-        put_argument(f, arg == NULL ? "" : arg);
-        at += arg == NULL ? size : strlen(arg) + 1;
-        free(arg);
-    }
-    fclose(f);
-    char *copy = clean_text(l, joined, joined_size);
-    free(joined);
-    return copy;
-}
-
 // ---------------------------------------------------------------- processes
 
 static void add_process(struct loader *l, u32 index, const struct record *r, size_t bytes)
@@ -188,8 +140,8 @@ static void add_process(struct loader *l, u32 index, const struct record *r, siz
         .peak_bytes = p->peak_bytes,
         .peak_ns = p->peak_ns,
         .peak_serial = p->peak_serial,
-        .exe = clean_text(l, p->text, p->exe_len),
-        .args = clean_command(l, p->text + p->exe_len, p->args_len),
+        .exe = argv_text(l->store, p->text, p->exe_len),
+        .args = argv_joined(l->store, p->text + p->exe_len, p->args_len),
     };
     count_process(&m->processes[m->processes_count - 1], p);
 }
@@ -284,7 +236,7 @@ static void add_module(struct loader *l, u32 index, const struct record *r, size
         l->m->damaged++;
         return;
     }
-    char *path = clean_text(l, rm->path, rm->path_len);
+    char *path = argv_text(l->store, rm->path, rm->path_len);
     u64 key = hash_bytes(hash_bytes(1469598103934665603u, path, strlen(path)), rm->build_id,
                          rm->build_id_len);
     struct module *first = table_get(&l->by_name, key), *mod = first;
@@ -434,6 +386,16 @@ static struct site *site_of(void *ctx, u32 process, u32 id)
     return number == 0 ? NULL : &l->m->sites[number - 1];
 }
 
+static void add_account(struct loader *l, u32 index unused_, const struct record *r, size_t bytes)
+{
+    const struct record_account *a = (const void *)r;
+    if (r->kind != RECORD_ACCOUNT)
+        return;
+    struct process *p = bytes < sizeof *a ? NULL : table_get(&l->by_index, a->process);
+    if (!ram_add(l->m, &l->rams_room, p, r, bytes, site_of, l))
+        l->m->damaged++;
+}
+
 // ---------------------------------------------------------------- entries
 
 static int say(char *why, size_t why_size, const char *name, const char *what)
@@ -467,7 +429,7 @@ static void load_header(struct loader *l, const struct recording *h)
     m->ended_ns = h->ended_ns;
     m->end_status = h->end_status;
     m->leaks = h->leaks != 0;
-    m->command = clean_command(l, h->command, size_min(h->command_len, sizeof h->command));
+    m->command = argv_joined(l->store, h->command, size_min(h->command_len, sizeof h->command));
 }
 
 // `bytes` are ours alone from here on.
@@ -495,6 +457,8 @@ static int load_copy(const char *name, const char *bytes, size_t size, struct mo
     l.timeline.m = ret_model;
     walk(&l, blocks, add_time);
     timeline_settle(&l.timeline, site_of, &l);
+    walk(&l, blocks, add_account);
+    ram_settle(ret_model);
     table_done(&l.by_index);
     table_done(&l.by_module);
     table_done(&l.by_site);
@@ -582,6 +546,7 @@ void load_done(struct model *m)
     free(m->threads);
     free(m->moments);
     free(m->labels);
+    free(m->rams);
     store_done(&m->store);
     *m = (struct model){0};
 }

@@ -6,7 +6,9 @@
 #include "report/export.h"
 
 #include "report/place.h"
+#include "report/ram.h"
 #include "report/stack.h"
+#include "target/account.h"
 
 #define PLACES_TOLD 20
 
@@ -90,6 +92,14 @@ static void put_family(FILE *out, const char *name, const char *unit, const char
     fprintf(out, "# HELP %s %s\n", name, help);
 }
 
+static void put_process(FILE *out, const struct process *p)
+{
+    fprintf(out, "{pid=\"%u\",", p->pid);
+    put_label(out, "command", p->args);
+    // The tree's index: two processes may have had one pid.
+    fprintf(out, ",process=\"%u\"", p->index);
+}
+
 static void put_processes(FILE *out, const struct model *m, const struct family *f)
 {
     put_family(out, f->name, f->unit, f->help, f->counter);
@@ -97,10 +107,25 @@ static void put_processes(FILE *out, const struct model *m, const struct family 
         const struct process *p = &m->processes[i];
         if (f->scanned && (p->flags & PROCESS_SCANNED) == 0)
             continue;
-        fprintf(out, "%s%s{pid=\"%u\",", f->name, f->counter ? "_total" : "", p->pid);
-        put_label(out, "command", p->args);
-        // A counter of the tree's index: two processes may have had one pid.
-        fprintf(out, ",process=\"%u\"} %llu\n", p->index, (unsigned long long)f->of(p));
+        fprintf(out, "%s%s", f->name, f->counter ? "_total" : "");
+        put_process(out, p);
+        fprintf(out, "} %llu\n", (unsigned long long)f->of(p));
+    }
+}
+
+// What resident memory was for when the tool looked last: the parts add up to the RSS.
+static void put_resident(FILE *out, const struct model *m)
+{
+    static const char name[] = "loam_resident_bytes";
+    put_family(out, name, "bytes", "Resident bytes by what they are for, when last looked.", false);
+    for (u32 i = 0; i < m->processes_count; i++) {
+        const struct process *p = &m->processes[i];
+        for (u32 j = 0; j < ACCOUNT_PARTS && p->last.rss != 0; j++) {
+            fputs(name, out);
+            put_process(out, p);
+            fprintf(out, ",part=\"%s\"} %llu\n", account_keys[j],
+                    (unsigned long long)p->last.part[j]);
+        }
     }
 }
 
@@ -131,6 +156,7 @@ int metrics_write(FILE *out, struct model *m, u32 gauge)
     struct symbols *symbols = symbols_new(&m->store);
     for (size_t i = 0; i < countof(families); i++)
         put_processes(out, m, &families[i]);
+    put_resident(out, m);
     put_places(out, m, symbols);
     fputs("# EOF\n", out);
     symbols_free(symbols);

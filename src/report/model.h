@@ -12,6 +12,7 @@
 //     means the same code wherever it was recorded, and stacks merge over the process tree.
 #pragma once
 
+#include "format/account.h"
 #include "format/recording.h"
 #include "format/timeline.h"
 #include "report/store.h"
@@ -85,6 +86,24 @@ struct thread {
     const char *name;
 };
 
+// A site whose few blocks keep slabs in RAM that are mostly free: see struct record_pin.
+struct pinner {
+    struct site *site; // NULL: not known, as of blocks from before the recording
+    u64 slabs, blocks, bytes, pinned, freed;
+};
+
+// What resident memory was for: see struct record_account.
+struct ram {
+    u64 at_ns, rss; // rss 0: there is no such account
+    u64 part[ACCOUNT_PARTS];
+    u64 live_blocks;
+    u64 slabs, slabs_rss, slabs_live;
+    u32 known;     // enum account_known
+    u32 processes; // of a sum
+    struct pinner *pinners;
+    u32 pinners_count;
+};
+
 struct process {
     u32 index, pid, ppid, parent;
     u32 flags, request, scan_error, exit_code;
@@ -99,7 +118,8 @@ struct process {
     struct thread *threads; // in model.threads
     u32 threads_count;
     u64 peak_bytes, peak_ns, peak_serial;
-    struct module **modules; // the model's
+    struct ram highest, last; // of its RSS: as far as it was looked at
+    struct module **modules;  // the model's
     const char *exe;
     const char *args;                                 // joined by blanks
     struct amount direct, indirect, cycle, reachable; // sums over its sites
@@ -198,6 +218,8 @@ struct model {
     u32 threads_count;
     struct moment *moments; // in order of time
     u32 moments_count;
+    struct ram *rams; // sums over all processes, in order of time
+    u32 rams_count;
     struct pauses pauses;
     struct owner *owners; // those that hold most first
     u32 owners_count;

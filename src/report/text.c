@@ -7,6 +7,7 @@
 #include "report/notes.h"
 #include "report/owners.h"
 #include "report/place.h"
+#include "report/ram.h"
 #include "report/stack.h"
 #include "report/utf8.h"
 #include "report/words.h"
@@ -21,6 +22,7 @@
 #define NAME_WIDTH    46 // longest function name before it is cut
 #define BAR_WIDTH     16
 #define PROCESSES_MAX 8
+#define SPARE_MIN     MiB // less fragmentation is not worth a line
 
 struct page {
     struct ink *k;
@@ -360,6 +362,35 @@ static void peak(struct page *p)
            p->o->places_max == 0 || p->o->places_max > TEXT_PLACES ? p->o->places_max : TEXT_PEAKS);
 }
 
+// Whose few blocks keep slabs in RAM that are mostly free.
+static void fragmentation(struct page *p)
+{
+    const struct ram *r = ram_fragmented(p->m);
+    char size[WORDS_SIZE], count[WORDS_SIZE], slabs[WORDS_SIZE];
+    if (r == NULL || ram_spare(r) < SPARE_MIN || ram_spare(r) < r->rss / 20)
+        return;
+    ink_line(p->k);
+    heading(p, INK_BOLD, "FRAGMENTED");
+    ink(p->k, INK_BOLD, "%s free", words_size(size, ram_spare(r)));
+    ink(p->k, INK_PLAIN, " of %s in %s less than half live", words_size(slabs, r->slabs_rss),
+        words_of(count, r->slabs, "slab"));
+    ink(p->k, INK_DIM, ", after %s", words_time(size, r->at_ns));
+    ink_line(p->k);
+    for (u32 i = 0; i < r->pinners_count && i < PEAK_LINES; i++) {
+        const struct pinner *x = &r->pinners[i];
+        if (x->site == NULL || x->pinned < r->rss / 50)
+            continue;
+        ink_line(p->k);
+        margin(p, INK_BOLD, x->pinned);
+        ink(p->k, INK_PLAIN, "kept by %s in %s", words_of(count, x->blocks, "block"),
+            words_of(slabs, x->slabs, "slab"));
+        if (x->freed != 0)
+            ink(p->k, INK_PLAIN, "; without them %s less RSS", words_size(size, x->freed));
+        ink_line(p->k);
+        stack(p, x->site, PEAK_LINES);
+    }
+}
+
 // What could be less.
 static void advice(struct page *p)
 {
@@ -539,6 +570,8 @@ void text_report(struct ink *k, struct model *m, const struct text_options *o)
     else
         live(&p);
     peak(&p);
+    ram_text(k, m, LEFT);
+    fragmentation(&p);
     advice(&p);
     owners_text(k, m, o->places_max);
     totals(&p);

@@ -17,6 +17,12 @@ const char *const account_names[ACCOUNT_PARTS] = {
     [ACCOUNT_OTHER] = "other mappings",
 };
 
+const char *const account_keys[ACCOUNT_PARTS] = {
+    [ACCOUNT_LIVE] = "live",     [ACCOUNT_WASTE] = "waste",   [ACCOUNT_FREE] = "free",
+    [ACCOUNT_TABLES] = "tables", [ACCOUNT_STACKS] = "stacks", [ACCOUNT_FILES] = "files",
+    [ACCOUNT_OTHER] = "other",
+};
+
 const char *const account_owner_names[OWNER_KINDS] = {
     [OWNER_REGION] = "region", [OWNER_POOL] = "pool", [OWNER_GC] = "gc", [OWNER_TASK] = "task"};
 

@@ -12,19 +12,11 @@
 //     the states of space.h, which is smaps' sum of a process that stands still.
 #pragma once
 
+#include "format/account.h"
 #include "target/space.h"
 
-enum account_part {
-    ACCOUNT_LIVE,   // bytes of live blocks: what was asked for, where that is recorded
-    ACCOUNT_WASTE,  // behind what was asked for, up to the size class; 0 where it is not recorded
-    ACCOUNT_FREE,   // the heap's, without a live block: free blocks, tails of slabs, free pages
-    ACCOUNT_TABLES, // what loam knows about blocks: tables, tags, the recording
-    ACCOUNT_STACKS, // of threads, and of loam's tasks
-    ACCOUNT_FILES,  // pages of files: code, constants, mapped data
-    ACCOUNT_OTHER,  // anonymous memory of anybody else: .data and .bss, brk, mmap, shared memory
-    ACCOUNT_PARTS
-};
-extern const char *const account_names[ACCOUNT_PARTS];
+extern const char *const account_names[ACCOUNT_PARTS]; // for people
+extern const char *const account_keys[ACCOUNT_PARTS];  // for machines
 
 struct account_class {
     u64 size;              // bytes a block; 0: all larger blocks together

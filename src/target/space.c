@@ -330,6 +330,18 @@ static struct maps maps_of(const struct smaps *s)
 
 #define TRIES 5 // the heap may change while its tables are read
 
+// Where the tags of its blocks are; 0 without a recording.
+static int find_tags(struct space *s, struct target *t, u64 *ret_tags)
+{
+    if (s->known != NULL) {
+        *ret_tags = s->known->tags;
+        return s->known->root == s->root ? 0 : -ESRCH;
+    }
+    int e = recorded_load(&s->recorded, t, &s->smaps, s->pid, s->root);
+    *ret_tags = e == 0 && s->recorded.process != NULL ? s->recorded.process->tags : 0;
+    return e;
+}
+
 static int load_blocks(struct space *s, unsigned what)
 {
     struct maps maps = maps_of(&s->smaps);
@@ -338,14 +350,14 @@ static int load_blocks(struct space *s, unsigned what)
     s->root = root_find(space_target(s), &maps, &s->no_memory);
     maps_done(&maps);
     if (s->root == 0 || (what & SPACE_BLOCKS) == 0)
-        return 0;
+        return s->known == NULL ? 0 : -ESRCH;
     struct target *t = space_target(s);
-    int e = recorded_load(&s->recorded, t, &s->smaps, s->pid, s->root);
+    u64 tags;
+    int e = find_tags(s, t, &tags);
     if (e == 0)
         e = owners_load(&s->owners, t, s->root);
     if (e < 0)
         return e;
-    u64 tags = s->recorded.process != NULL ? s->recorded.process->tags : 0;
     e = -EBADMSG;
     for (int i = 0; e == -EBADMSG && i < TRIES; i++)
         e = blocks_load(&s->blocks, t, s->root, tags);
@@ -370,8 +382,14 @@ static void clear(struct space *s)
 
 int space_load(struct space *s, pid_t pid, unsigned what)
 {
+    return space_load_known(s, pid, what, NULL);
+}
+
+int space_load_known(struct space *s, pid_t pid, unsigned what, const struct record_process *known)
+{
     clear(s);
     s->pid = pid;
+    s->known = known;
     int e = smaps_load(&s->smaps, pid);
     if (e < 0)
         return e == -ESRCH && kill(pid, 0) == 0 ? -ENODATA : e;

@@ -64,13 +64,14 @@ struct space {
     struct threads threads;
     struct residence residence;
     struct memory memory;
-    struct core core; // where its memory is read from instead, if fd is not -1
-    char exe[4096];   // path of the program, "" if it is not told
-    int no_pages;     // why page states are not known, -errno; 0: they are
-    int no_memory;    // why its memory could not be read, -errno; 0: it could
-    u64 root;         // of loam's heap, 0: none
-    bool heap;        // blocks are known
-    bool asked;       // and the sizes that were asked for, and their sites
+    struct core core;                   // where its memory is read from instead, if fd is not -1
+    char exe[4096];                     // path of the program, "" if it is not told
+    int no_pages;                       // why page states are not known, -errno; 0: they are
+    int no_memory;                      // why its memory could not be read, -errno; 0: it could
+    const struct record_process *known; // its record, if the tool has it mapped
+    u64 root;                           // of loam's heap, 0: none
+    bool heap;                          // blocks are known
+    bool asked;                         // and the sizes that were asked for, and their sites
     struct recorded recorded;
     struct owners owners; // regions, pools, tasks
     struct blocks blocks;
@@ -83,6 +84,9 @@ enum {
 
 // 0; -ESRCH, -EACCES, -ENODATA (no memory of its own), -ENOMEM.
 int space_load(struct space *s, pid_t pid, unsigned what);
+// The same of the process that wrote `known`, which saves reading the recording through its memory;
+// -ESRCH too if it is not that process (any more).
+int space_load_known(struct space *s, pid_t pid, unsigned what, const struct record_process *known);
 // The same from a core: pages are those that were written into it, and nothing is known of the
 // others. 0, or -1 with a sentence in `why`.
 int space_load_core(struct space *s, const char *path, unsigned what, char why[CORE_WHY]);

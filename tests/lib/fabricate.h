@@ -11,6 +11,7 @@
 // Pointers returned are valid until fab_done. There is room for FAB_BLOCKS blocks.
 #pragma once
 
+#include "format/account.h"
 #include "format/timeline.h"
 
 #include <fcntl.h>
@@ -169,4 +170,21 @@ static unused_ struct record_points *fab_points(struct fab *f, u32 label, u32 pr
     p->count = count;
     memcpy(p->point, points, count * sizeof *points);
     return p;
+}
+
+// An account whose parts the caller fills in, and adds up.
+static unused_ struct record_account *fab_account(struct fab *f, enum account_when when,
+                                                  u32 process, u64 at_ns,
+                                                  const struct record_pin *pins, u32 pins_count)
+{
+    struct record_account *a =
+        fab_record(f, 0, RECORD_ACCOUNT, sizeof *a + pins_count * sizeof *pins);
+    a->when = (u16)when;
+    a->process = process;
+    a->known = ACCOUNT_HEAP | ACCOUNT_ASKED;
+    a->at_ns = at_ns;
+    a->pins_count = pins_count;
+    if (pins_count > 0)
+        memcpy(a->pin, pins, pins_count * sizeof *pins);
+    return a;
 }

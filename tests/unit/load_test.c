@@ -295,3 +295,30 @@ int main(int argc, char **argv)
 {
     return check_main(argc, argv);
 }
+
+TEST(an_account_adds_up_or_is_none)
+{
+    struct fab f;
+    struct model m;
+    const struct record_pin pins[] = {{.site = 1, .pinned = 5}, {.site = 99, .pinned = 4}};
+    fab_begin(&f, "prog", 4);
+    fab_process(&f, 1, 100, 0, "/nowhere/prog", "prog", 4);
+    fab_site(&f, 1, NULL, 0);
+    for (u32 i = 0; i < 3; i++) { // the second one does not add up, the third has too few pins
+        struct record_account *a = fab_account(&f, ACCOUNT_HIGHEST, 1, i, pins, 2);
+        a->part[ACCOUNT_LIVE] = 1000 - i;
+        a->part[ACCOUNT_FILES] = 30;
+        a->rss = i == 1 ? 1030 : 1030 - i;
+        a->pins_count = i == 2 ? 3 : 2;
+    }
+    fab_account(&f, ACCOUNT_LAST, 7, 5, NULL, 0); // of nobody, and empty
+    fab_account(&f, ACCOUNT_SUM, 0, 9, NULL, 0);
+    CHECK(load_memory("it", f.bytes, f.size, &m, why, sizeof why) == 0);
+    const struct ram *r = &m.processes[0].highest;
+    CHECK(r->rss == 1030 && r->at_ns == 0 && r->pinners_count == 2);
+    CHECK(r->pinners[0].site == &m.sites[0] && r->pinners[1].site == NULL);
+    CHECK(m.processes[0].last.rss == 0 && m.rams_count == 0);
+    CHECK(m.damaged == 4);
+    load_done(&m);
+    fab_done(&f);
+}

@@ -101,7 +101,7 @@ check("title", driver.title, "./server --port 8080 · loam memory report")
 check("four numbers on top", text_of(".tile-value"), ["276 kB", "51.8 MB", "1.02 GB", "89 %"])
 check("where to look first", text_of(".best h2"), ["What leaked", "What holds the peak"])
 check("sections", text_of(".page-links a"),
-      ["Flame graph", "Leaks", "Sites", "Timeline", "Lifetimes", "Sizes", "Processes", "Threads", "Notes"])
+      ["Flame graph", "Leaks", "Sites", "Timeline", "RSS", "Lifetimes", "Sizes", "Processes", "Threads", "Notes"])
 shot("report-light")
 shot("report-dark", dark=True)
 shot("report-narrow", width=400)
@@ -175,6 +175,19 @@ check("timeline: the slider tells another moment", "6.93 MB live" in one(".timel
 check("timeline: and who held it", text_of("#timeline .bars-label")[0].split()[0], "cache_put")
 check("timeline: drawn", driver.execute_script(
     "const c = document.querySelector('#timeline canvas');"
+    "return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some((x) => x > 0)"), True)
+
+# What resident memory was for: it adds up; who keeps half-empty slabs, with the stack.
+check("rss: at its highest", text_of("#rss h3")[0], "At its highest: 63.0 MB, 3.0 s after the start")
+check("rss: its parts", text_of("#rss .bars-label")[:7],
+      ["live blocks", "size-class waste", "free but dirty", "metadata", "thread stacks", "file pages", "other mappings"])
+check("rss: when last seen", "free but dirty" in one("#rss").text and "When last seen: 61.8 MB" in one("#rss").text, True)
+check("rss: who fragments it", [t.split()[0] for t in text_of("#rss tbody td.wide")], ["cache_put", "buffer_new"])
+one("#rss tbody tr").click()
+wait(lambda: all_of("#rss tr.detail"))
+check("rss: a site opens", text_of("#rss tr.detail .stack-function"), ["cache_put", "serve_request", "run_main"])
+check("rss: drawn", driver.execute_script(
+    "const c = document.querySelector('#rss canvas');"
     "return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some((x) => x > 0)"), True)
 
 # Nothing that a program is called gets to be markup.

@@ -228,6 +228,45 @@ static void rich_labels(struct fab *f, u64 growth)
     }
 }
 
+static void rich_parts(struct record_account *a, u64 live, u64 unused)
+{
+    const u64 parts[ACCOUNT_PARTS] = {
+        [ACCOUNT_LIVE] = live,           [ACCOUNT_WASTE] = live / 20, [ACCOUNT_FREE] = unused,
+        [ACCOUNT_TABLES] = 2100000,      [ACCOUNT_STACKS] = 90000,    [ACCOUNT_FILES] = 4200000,
+        [ACCOUNT_OTHER] = live / 50 + 1,
+    };
+    for (u32 i = 0; i < ACCOUNT_PARTS; i++) {
+        a->part[i] = parts[i];
+        a->rss += parts[i];
+    }
+    a->live_blocks = live / 4096;
+}
+
+// What was in RAM: at the highest nearly all live, at the end kept by few blocks of the cache.
+static void rich_accounts(struct fab *f)
+{
+    const struct record_pin pins[] = {
+        {.site = 1,
+         .slabs = 900,
+         .blocks = 1200,
+         .bytes = 4915200,
+         .pinned = 14000000,
+         .freed = 11000000},
+        {.site = 5, .slabs = 40, .blocks = 50, .bytes = 819200, .pinned = 1500000}};
+    for (u32 i = 0; i < RICH_MOMENTS; i += 5) {
+        u64 live = rich_height(i);
+        struct record_account *a = fab_account(f, ACCOUNT_SUM, 0, i * (FAB_SECOND / 50), NULL, 0);
+        rich_parts(a, live, rich_height(i < 150 ? i : 150) - live + 1000000);
+        a->processes = 2;
+    }
+    rich_parts(fab_account(f, ACCOUNT_HIGHEST, 1, 3 * FAB_SECOND, NULL, 0), 52000000, 1000000);
+    struct record_account *last = fab_account(f, ACCOUNT_LAST, 1, 4 * FAB_SECOND, pins, 2);
+    rich_parts(last, 34000000, 19000000);
+    last->slabs = 940;
+    last->slabs_rss = 21234400;
+    last->slabs_live = 5734400;
+}
+
 // A child that another build of the same program made: a module without a file.
 static void rich_worker(struct fab *f)
 {
@@ -262,4 +301,5 @@ static void rich_make(struct fab *f, const struct self *self, u64 growth)
     rich_worker(f);
     rich_timeline(f);
     rich_labels(f, growth);
+    rich_accounts(f);
 }

@@ -25,6 +25,8 @@ export interface Series {
     label: string;
     /** One for each x; null where there is none. */
     y: (number | null)[];
+    /** What is told of a point instead of y: of a stacked area its own part. */
+    told?: (number | null)[];
     /** The band around it: confidence interval, minimum to maximum. */
     low?: (number | null)[];
     high?: (number | null)[];
@@ -146,7 +148,7 @@ function placeTip(u: uPlot, p: PlotSpec, tip: HTMLElement): void {
     const xWords = p.xAxis?.words ?? brief;
     const yWords = p.yAxis?.words ?? brief;
     const rows = p.series.filter((s) => s.y[i] !== null && s.y[i] !== undefined)
-        .map((s) => `${s.label} ${yWords(s.y[i]!)}`);
+        .map((s) => `${s.label} ${yWords((s.told ?? s.y)[i]!)}`);
     tip.textContent = [xWords(p.x[i]), ...rows].join(" · ");
     tip.hidden = false;
     const left = u.valToPos(p.x[i], "x") + u.over.offsetLeft;

@@ -7,6 +7,7 @@ import { showDiff } from "../report/diff.tsx";
 import { FlameSection } from "../report/flame.tsx";
 import { LifetimesSection, lifetimesSay } from "../report/lifetimes.tsx";
 import { NotesSection, OwnersSection, ProcessesSection, ThreadsSection } from "../report/processes.tsx";
+import { RamSection, ramSay } from "../report/ram.tsx";
 import { LeaksSection, leaksSay, SitesSection } from "../report/sites.tsx";
 import { SizesSection, sizesSay } from "../report/sizes.tsx";
 import { TimelineSection } from "../report/timeline.tsx";
@@ -57,6 +58,12 @@ function showReport(): void {
                 says: "move the slider to see who held what; drag in the plot to zoom, double click to go back",
                 body: <TimelineSection report={report} />,
             },
+            data.ram && data.ram.highest && {
+                id: "rss",
+                title: "RSS",
+                says: ramSay(report),
+                body: <RamSection report={report} />,
+            },
             data.lifetimes && data.lifetimes.blocks.some((b) => b > 0) && {
                 id: "lifetimes",
                 title: "Lifetimes",
@@ -70,12 +77,12 @@ function showReport(): void {
                 body: <SizesSection report={report} />,
             },
             data.owners.length > 0 && {
-            id: "owners",
-            title: "Owners",
-            says: "regions, pools and the like, which cut blocks into objects of their own",
-            body: <OwnersSection report={report} />,
-        },
-        data.processes.length > 1 && {
+                id: "owners",
+                title: "Owners",
+                says: "regions, pools and the like, which cut blocks into objects of their own",
+                body: <OwnersSection report={report} />,
+            },
+            data.processes.length > 1 && {
                 id: "processes",
                 title: "Processes",
                 says: `${count(data.processes_count)} recorded`,

@@ -53,6 +53,39 @@ export interface Timeline {
     sites: { site: number; bytes: number[] }[];
 }
 
+/** A site whose few blocks keep slabs in RAM that are mostly free. */
+export interface Pinner {
+    /** null: not in the page, or not known. */
+    site: number | null;
+    pinned: number;
+    freed: number;
+    blocks: number;
+    slabs: number;
+}
+
+/** What the RSS of a process was for; `parts` as in Ram.names. */
+export interface Account {
+    ns: number;
+    rss: number;
+    parts: number[];
+    /** Slabs less than half live: how many, their bytes in RAM, and of those live. */
+    slabs: number;
+    slabs_rss: number;
+    slabs_live: number;
+    pinners: Pinner[];
+}
+
+export interface Ram {
+    names: string[];
+    /** The process with the highest RSS. */
+    pid: number;
+    command: string;
+    highest: Account | null;
+    last: Account | null;
+    /** Sums over all processes. */
+    line: { ns: number[]; parts: number[][] };
+}
+
 export interface Label {
     name: string;
     ns: number;
@@ -152,6 +185,7 @@ export interface ReportData {
     sites_left_out: number;
     lifetimes?: { from_ns: number[]; blocks: number[] };
     timeline?: Timeline;
+    ram?: Ram;
     labels: Label[];
     peak_ns: number | null;
     processes: Process[];
