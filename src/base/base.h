@@ -45,6 +45,30 @@ static inline size_t size_max(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+// Number of the lowest set bit of x != 0.
+static always_inline_ u64 lowest_bit(u64 x)
+{
+#if defined(__x86_64__)
+    u64 i;
+    __asm__("rep bsfq %1, %0" : "=r"(i) : "r"(x) : "cc"); // tzcnt, where there is one
+    return i;
+#else
+    return (u64)__builtin_ctzll(x);
+#endif
+}
+
+// a * b in one instruction, where two or three shorter ones would do, too.
+static always_inline_ u64 multiply(u64 a, u64 b)
+{
+#if defined(__x86_64__)
+    u64 r;
+    __asm__("imulq %2, %1, %0" : "=r"(r) : "r"(a), "e"(b) : "cc");
+    return r;
+#else
+    return a * b;
+#endif
+}
+
 // Set bits. Without the popcnt instruction, which not every x86-64 has, the builtin is a call.
 static inline u32 bits_in(u64 x)
 {

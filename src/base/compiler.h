@@ -60,6 +60,44 @@ static always_inline_ unsigned long pick_if_equal(const void *a, const void *b, 
 #endif
 }
 
+// Set bit i of *x, counted modulo 64; true when it was set before. Compilers shift a mask there,
+// which costs three instructions more.
+static always_inline_ int bit_set(unsigned long *x, unsigned long i)
+{
+#if defined(__x86_64__)
+    int was;
+    __asm__("btsq %2, %0" : "+r"(*x), "=@ccc"(was) : "r"(i));
+    return was;
+#else
+    unsigned long m = 1ul << (i & 63);
+    int was = (*x & m) != 0;
+    *x |= m;
+    return was;
+#endif
+}
+static always_inline_ int bit_is_set(unsigned long x, unsigned long i)
+{
+#if defined(__x86_64__)
+    int is;
+    __asm__("btq %2, %1" : "=@ccc"(is) : "r"(x), "r"(i));
+    return is;
+#else
+    return x >> (i & 63) & 1;
+#endif
+}
+
+// Is a < *b, read once by whole (as a relaxed load)? The builtin makes gcc load it on its own.
+static always_inline_ int is_below(unsigned long a, const unsigned long *b)
+{
+#if defined(__x86_64__) && !under_tsan
+    int below;
+    __asm__("cmpq %2, %1" : "=@ccb"(below) : "r"(a), "m"(*b));
+    return below;
+#else
+    return a < __atomic_load_n(b, __ATOMIC_RELAXED);
+#endif
+}
+
 // Count down; true when the counter was 1 or less. One instruction on memory where there is one.
 static always_inline_ int count_down(short *counter)
 {

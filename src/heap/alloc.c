@@ -140,15 +140,15 @@ cold_ void heap_free_odd(void *p)
     die(heap_find(p, &b) ? "free: block was already freed" : "free: not the start of a block", p);
 }
 
-noinline_ void heap_free_edge(struct heap *h, u32 slab)
+noinline_ void heap_free_edge(struct heap *h, struct side *e)
 {
-    slab_edge(h, slab);
+    slab_edge(h, (u32)(e - arena.side));
     busy_end(h);
 }
 
 void heap_free_owned(struct heap *h, struct desc *d, u32 slab, u32 index, void *p)
 {
-    switch (heap_free_local(h, d, slab, index)) {
+    switch (heap_free_local(h, d, &arena.side[slab], index, index >> 6)) {
     case FREE_DONE:
         break;
     case FREE_EDGE:

@@ -11,7 +11,7 @@ void *heap_malloc_slow(size_t size, bool zero, int kind);
 void heap_free_slow(void *p, int kind);
 // Tails of the fast paths, which they jump to with the heap busy, so that they need no stack frame.
 void *heap_malloc_refill(struct heap *h, struct window *w, size_t size, int kind);
-void heap_free_edge(struct heap *h, u32 slab);
+void heap_free_edge(struct heap *h, struct side *e);
 void heap_free_odd(void *p); // does not return, but is jumped to
 
 // G1: the heap is busy from before its first change to after its last one. Plain stores: only a
@@ -31,25 +31,26 @@ static always_inline_ void *window_pop(struct window *w)
 {
     u64 word = w->word;
     w->word = word & (word - 1);
-    return w->base + (u64)(u32)__builtin_ctzll(word) * w->size;
+    return w->base + lowest_bit(word) * w->size;
 }
 
 // Free block `index` of h's own slab. The heap is busy. A block whose bit is set, in the bitmap or
 // in the window, is not out: FREE_ODD, and nothing was done. FREE_EDGE: call slab_edge.
 enum free_result { FREE_DONE, FREE_EDGE, FREE_ODD };
 static always_inline_ enum free_result heap_free_local(struct heap *h, const struct desc *d,
-                                                       u32 slab, u32 index)
+                                                       struct side *e, u64 index, u64 k)
 {
-    struct side *e = &arena.side[slab];
-    u64 m = (u64)1 << (index & 63);
-    u64 *word = &e->free[index >> 6];
-    __asm__("" : "+r"(word)); // compute it once; w, too
-    const struct window *w = &h->window[d->cls];
-    __asm__("" : "+r"(w));
+    const char *at = (const char *)h + d->cls * sizeof(struct window);
+    __asm__("" : "+r"(at)); // the offset of `window` is in the instructions' displacements
+    const struct window *w = ((const struct heap *)at)->window;
+    u64 *word = &e->free[k];
+    __asm__("" : "+r"(word)); // compute it once
     u64 bits = *word;
-    if (unlikely((bits | pick_if_equal(word, w->free, w->word)) & m))
+    if (unlikely(bit_is_set(pick_if_equal(word, w->free, w->word), index)))
         return FREE_ODD;
-    *word = bits | m;
+    if (unlikely(bit_set(&bits, index)))
+        return FREE_ODD;
+    *word = bits;
     return unlikely(count_down(&e->left)) ? FREE_EDGE : FREE_DONE;
 }
 
@@ -75,22 +76,26 @@ static always_inline_ void *heap_malloc(size_t size, int kind)
 static always_inline_ bool heap_free_on(struct heap *h, void *p)
 {
     size_t offset = arena_offset(p);
-    if (likely(offset < arena_bytes() && h->busy == 0)) {
-        u32 page = (u32)(offset >> PAGE_SHIFT);
-        const struct desc *d = &arena.desc[page];
+    if (likely(is_below(offset, &arena.bytes) && h->busy == 0)) {
+        // desc[offset >> PAGE_SHIFT]
+        size_t at = offset >> (PAGE_SHIFT - DESC_SHIFT) & -sizeof(struct desc);
+        const struct desc *d = (const struct desc *)((const char *)arena.desc + at);
         busy_begin(h);
         // Relaxed: only this thread ever stores `h` here, or takes it away (H3).
         if (likely(atomic_load_explicit(&d->owner, memory_order_relaxed) == h)) {
-            u32 slab = page - d->hop;
-            u64 product = (offset - ((size_t)slab << PAGE_SHIFT)) * d->magic;
+            size_t slab = d->first;
+            u64 magic = d->magic;
+            __asm__("" : "+r"(magic)); // widened once
+            u64 product = (offset - (slab << PAGE_SHIFT)) * magic;
             // The low half tells whether the offset is a multiple of the size (class_test.c).
-            if (likely((u32)product < d->magic)) {
-                switch (heap_free_local(h, d, slab, (u32)(product >> 32))) {
+            if (likely((u32)product < (u32)magic)) {
+                struct side *e = (struct side *)((char *)arena.side + multiply(slab, sizeof *e));
+                switch (heap_free_local(h, d, e, product >> 32, product >> 38)) {
                 case FREE_DONE:
                     busy_end(h);
                     return true;
                 case FREE_EDGE:
-                    heap_free_edge(h, slab);
+                    heap_free_edge(h, e);
                     return true;
                 case FREE_ODD:
                     heap_free_odd(p);

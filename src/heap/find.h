@@ -59,7 +59,7 @@ static inline u32 span_of(u32 page)
 {
     const struct desc *d = &arena.desc[page];
     if (d->kind == PAGE_TAIL)
-        return page - d->hop;
+        return d->first;
     if (d->kind == PAGE_NONE)
         return arena.huge[page >> (HUGE_SHIFT - PAGE_SHIFT)];
     return page;

@@ -42,13 +42,13 @@ enum page_kind {
     PAGE_NONE = 0, // free, or inside a span's whole hugepages (see `huge`), or never used
     PAGE_SLAB,     // first page of a slab
     PAGE_LARGE,    // first page of a large block
-    PAGE_TAIL,     // later page of either: `hop` pages behind the first
+    PAGE_TAIL,     // later page of either
 };
 
 // 32 bytes a page, read by everybody, written when a span is born, dies or changes its owner.
 //
 // H1  kind == PAGE_SLAB or PAGE_LARGE only on the first page of a live span.
-// H2  kind == PAGE_TAIL: desc[-hop] is that first page. Pages in hugepages that a span covers
+// H2  `first` of each page of a span is its first page. Pages in hugepages that a span covers
 //     whole stay PAGE_NONE and are found by huge[page >> 7], which holds the first page.
 // H3  owner is the heap whose thread may touch `side`; NULL while nobody owns the slab. Only the
 //     owner sets it to NULL; only who has won the state word sets it to itself. All pages of a
@@ -65,13 +65,14 @@ struct desc {
         u64 bytes; // large: bytes that the span can hold for its user
     };
     u32 pages;  // span length in pages
-    u32 hop;    // pages back to the first page of the span
+    u32 first;  // first page of the span
     u32 tags;   // tracking: where the blocks' tags lie (record/tags.h); 0 = none
     u16 blocks; // slab: number of blocks
     u8 cls;     // slab: size class; large: 1 + that of a small block that was sampled, else 0
     u8 kind;    // enum page_kind
 };
-static_assert(sizeof(struct desc) == 32, "two a cache line; the fast path shifts by five");
+#define DESC_SHIFT 5
+static_assert(sizeof(struct desc) == 1 << DESC_SHIFT, "two a cache line; found by a shift");
 
 // The number of the block that byte `offset` of a slab lies in. The reciprocal is rounded up, so
 // beyond the first page of a large class it can be one too high near the end of a block.

@@ -120,7 +120,7 @@ u32 slab_new(struct heap *h, unsigned cls)
         d->magic = info->magic;
         d->size = info->size;
         d->pages = info->pages;
-        d->hop = i;
+        d->first = slab;
         d->tags = 0;
         d->blocks = info->blocks;
         d->cls = (u8)cls;

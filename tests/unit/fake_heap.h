@@ -125,7 +125,7 @@ static inline u64 fake_tags(struct fake *f)
 static inline void fake_tails(struct fake *f, u32 page, u32 pages)
 {
     for (u32 i = 1; i < pages; i++)
-        f->desc[page + i] = (struct desc){.kind = PAGE_TAIL, .hop = i};
+        f->desc[page + i] = (struct desc){.kind = PAGE_TAIL, .first = page};
     f->page = page + pages;
 }
 
