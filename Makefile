@@ -280,12 +280,15 @@ fuzz: build/fuzz/recording $O/tests/web/rich
 	cd build/fuzz && ./recording -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=3000 \
 		-max_len=200000 -len_control=0 corpus
 
-# The toolkit against its models, a target a part.
-OWN_PARTS := vec slice region pool rc layout
-build/fuzz/own-%: fuzz/own.c $(wildcard fuzz/own/*.h src/own/*.[ch] include/loam/*.h)
-	@mkdir -p build/fuzz/own-corpus/$*
-	clang $(filter-out -MMD -MP -O2 -DNDEBUG,$(ALL_CFLAGS)) -O1 -w -fblocks -DPART=$* \
+# The toolkit against its models: one program, a name for each part.
+OWN_PARTS := vec slice region pool rc box layout track mutex once file task channel gc
+build/fuzz/own: fuzz/own.c $(wildcard fuzz/own/*.h src/*/*.[ch] include/loam/*.h)
+	@mkdir -p build/fuzz
+	clang $(filter-out -MMD -MP -O2 -DNDEBUG,$(ALL_CFLAGS)) -O1 -w -fblocks \
 		-fsanitize=fuzzer,address,undefined -o $@ $< $(TARGET_OBJS:$O/obj/%.o=%.c) -pthread -ldl
+build/fuzz/own-%: build/fuzz/own
+	@mkdir -p build/fuzz/own-corpus/$*
+	ln -f $< $@
 .PHONY: fuzz-own
 fuzz-own: $(OWN_PARTS:%=build/fuzz/own-%)
 	cd build/fuzz && for part in $(OWN_PARTS); do ./own-$$part -max_total_time=$(FUZZ_SECONDS) \

@@ -58,7 +58,9 @@ static void on_stop(int number, siginfo_t *info, void *context)
     (void)number;
     u64 value = (u64)(uintptr_t)info->si_value.sival_ptr;
     u32 stop = (u32)(value >> 32);
-    if (info->si_code != SI_QUEUE || !(stop & 1))
+    // Acquire: pairs with the release in world_stop; the table is that of this stop.
+    if (info->si_code != SI_QUEUE || !(stop & 1) ||
+        atomic_load_explicit(&the.stop, memory_order_acquire) != stop)
         return;
     int saved = errno;
     struct world_thread *t = &the.thread[(u32)value];

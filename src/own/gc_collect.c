@@ -279,8 +279,9 @@ static noinline_ int collect_locked(struct request *r)
 {
     loam_gc *gc = r->gc;
     u64 words = 0, ns = 0;
-    struct gc_verdict here = {gc->left, gc->judge.at, (u8 *)gc->judge.at + gc->weak.count, &words,
-                              &ns};
+    u8 *judge = gc->judge.at; // NULL: there are no entries
+    u8 *final = judge != NULL ? judge + gc->weak.count : NULL;
+    struct gc_verdict here = {gc->left, judge, final, &words, &ns};
     bool copy = wants_copy(gc, r) && make_shared(gc);
     struct search s = {gc, &gc->verdict, __builtin_frame_address(0), false};
     take_stock(gc, copy ? gc->verdict.left : gc->left);

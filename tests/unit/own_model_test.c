@@ -1,10 +1,18 @@
 // The toolkit against models of its parts: long sequences of operations out of seeds, from one
 // thread and from several at once. The same code plays for the fuzzer (fuzz/own.c).
+#include "fuzz/own/box.h"
+#include "fuzz/own/channel.h"
+#include "fuzz/own/file.h"
+#include "fuzz/own/gc.h"
 #include "fuzz/own/layout.h"
+#include "fuzz/own/mutex.h"
+#include "fuzz/own/once.h"
 #include "fuzz/own/pool.h"
 #include "fuzz/own/rc.h"
 #include "fuzz/own/region.h"
 #include "fuzz/own/slice.h"
+#include "fuzz/own/task.h"
+#include "fuzz/own/track.h"
 #include "fuzz/own/vec.h"
 #include "tests/check.h"
 
@@ -66,6 +74,38 @@ TEST(layout)
 {
     play_all(layout_play);
 }
+TEST(box)
+{
+    play_all(box_play);
+}
+TEST(track)
+{
+    play_all(track_play);
+}
+TEST(once)
+{
+    play_all(once_play);
+}
+TEST(mutex)
+{
+    play_all(mutex_play);
+}
+TEST(file)
+{
+    play_all(file_play);
+}
+TEST(task)
+{
+    play_all(task_play);
+}
+TEST(channel)
+{
+    play_all(channel_play);
+}
+TEST(gc)
+{
+    play_all(gc_play);
+}
 
 static void *crowd(void *number)
 {
@@ -75,6 +115,11 @@ static void *crowd(void *number)
         play(region_play, me * 1000 + seed, 3000);
         play(pool_play, me * 1000 + seed, 3000);
         play(rc_play, me * 1000 + seed, 3000);
+        play(box_play, me * 1000 + seed, 3000);
+        play(once_play, me * 1000 + seed, 500);
+        play(task_play, me * 1000 + seed, 1000);
+        play(channel_play, me * 1000 + seed, 1000);
+        play(gc_play, me * 1000 + seed, 1000);
     }
     return NULL;
 }
