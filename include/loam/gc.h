@@ -34,10 +34,9 @@
 // collection, loam_gc_stats counts it in `refused`, and the heap grows instead. Not for signal
 // handlers. System calls that do not restart (poll, nanosleep) may return EINTR in stopped threads.
 //
-// Where 64 MiB or more are alive and the search would take over 20 ms (or see `snapshot_from`), it
-// runs in a copy of the process (fork) while the program goes on; it is stopped only while that
-// copy is made. With less alive it is stopped for the whole search: 15 to 90 ms for 64 MiB.
-// docs/gc.md has all of it.
+// Where the search is expected to take over 15 ms and 8 MiB or more are alive (or see
+// `snapshot_from`), it runs in a copy of the process (fork) while the program goes on; it is
+// stopped only while that copy is made. docs/gc.md has all of it.
 #ifndef LOAM_GC_H
 #define LOAM_GC_H
 
@@ -56,9 +55,9 @@ typedef struct loam_gc_options {
     size_t limit;         // bytes held at most; 0 = no limit. Over it: a collection, then ENOMEM
     size_t first;         // bytes allocated before the first collection; 0 = 4 MiB
     unsigned growth;      // percent of what is live to be allocated before the next; 0 = 100, but
-                          // up to 300 while that is 64 MiB at most
+                          // up to 300 while that is 96 MiB at most
     size_t snapshot_from; // live bytes (expected) from which a copy is searched, SIZE_MAX = never;
-                          // 0 = 64 MiB, and when the search is expected to take over 20 ms
+                          // 0 = 8 MiB, and when the search is expected to take over 15 ms
     bool explicit_roots;  // look at named roots only, not at threads and variables
 } loam_gc_options;
 

@@ -91,6 +91,16 @@ void os_want_huge(void *at, size_t size)
     errno = saved;
 }
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 // Linux 5.14
+#endif
+void os_touch(void *at, size_t size)
+{
+    int saved = errno;
+    madvise(at, size, MADV_POPULATE_WRITE); // refused: then each page costs a fault, as ever
+    errno = saved;
+}
+
 // Bytes from `at` up to the first OS page that nothing is mapped at; `size` when there is none.
 static size_t until_hole(char *at, size_t size)
 {

@@ -22,6 +22,9 @@ void os_unmap(void *at, size_t size);
 int os_purge(void *at, size_t size);
 // Ask for huge pages behind [at, at + size); nothing comes of it where there are none.
 void os_want_huge(void *at, size_t size);
+// Make OS pages [at, at + size) writable at once that would cost a fault each: those that a copy of
+// the process shares, or that nothing is behind yet. Contents stay.
+void os_touch(void *at, size_t size);
 // Let no one read or write OS pages of ours; `on` false: again. False when the kernel refuses.
 bool os_fence(void *at, size_t size, bool on);
 // Move the pages of [from, size) to `to`, an existing mapping of the same size, by remapping;

@@ -52,6 +52,7 @@ struct gc_slab {
     u8 state;     // enum gc_state
     u8 cls, kind; // GC_LARGE: one object
     u16 pages;    // of a slab
+    u32 copies;   // copies that had been made when its pages were last touched
     struct gc_chunk *chunk;
 };
 
@@ -164,6 +165,7 @@ struct loam_gc {
     size_t twin_weak, twin_final; // entries when it was made
     size_t twin_allocated;
     u32 twin_slabs;
+    u32 copies;           // made so far
     size_t look_at;       // bytes allocated at which to look again whether it is done
     bool in_place;        // the last copy's verdict could not be used: do not try another one
     struct loam_gc *next; // all heaps

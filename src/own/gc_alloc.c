@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define TOUCH_PAGES 4 // slabs up to so many pages
+
 static void *no_memory(int e)
 {
     errno = e;
@@ -60,6 +62,30 @@ static u32 take_slab(loam_gc *gc, unsigned kind, unsigned cls)
     return slab;
 }
 
+// A copy that was made shares all pages, and each would cost a fault when it is first written to.
+// Where much of a slab is going to be, all that is left of it is asked for in one call.
+struct range {
+    char *at;
+    size_t bytes;
+};
+static struct range shared_range(loam_gc *gc, const struct gc_window *w)
+{
+    struct gc_slab *s = &gc->slab[w->slab];
+    if (s->copies == gc->copies)
+        return (struct range){NULL, 0};
+    s->copies = gc->copies;
+    const u64 *free = gc_words(gc->free, w->slab);
+    u32 have = bits_in(w->word), from = w->at - 1;
+    for (u32 k = w->at; k < gc_slab_words(s); k++)
+        have += bits_in(free[k]);
+    if (have < s->blocks / 4 || s->pages > TOUCH_PAGES)
+        return (struct range){NULL, 0};
+    u64 start = gc->blocks.span[w->slab].start;
+    u64 end = (start & ~(u64)(PAGE_SIZE - 1)) + s->pages * PAGE_SIZE;
+    start = (start + (u64)from * 64 * w->size) & ~(u64)(OS_PAGE - 1);
+    return (struct range){(char *)(uintptr_t)start, end - start};
+}
+
 static bool refill(loam_gc *gc, struct gc_window *w, unsigned kind, unsigned cls)
 {
     assert(w->word == 0);
@@ -96,8 +122,11 @@ static noinline_ bool fill(loam_gc *gc, struct gc_window *w, unsigned kind, unsi
             gc_lock(gc);
         }
         bool ok = w->word != 0 || refill(gc, w, kind, cls);
+        struct range shared = ok ? shared_range(gc, w) : (struct range){NULL, 0};
         gc_unlock(gc);
         if (likely(ok)) {
+            if (shared.bytes != 0)
+                os_touch(shared.at, shared.bytes);
             if (w->size <= GC_ZERO_EARLY)
                 zero_window(w, w->word);
             return true;

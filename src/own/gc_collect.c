@@ -14,10 +14,10 @@
 #include <string.h>
 
 #define LOOK_BYTES      (256 * KiB) // allocated between two looks whether a copy has finished
-#define PAUSE_NS_WANTED 20000000ull // longer searches are made in a copy
+#define PAUSE_NS_WANTED 15000000ull // longer searches are made in a copy; 20 ms is the aim
 #define RATE_BYTES_MIN  (1 * MiB)   // live, for the time of a search to say something
-#define COPY_BYTES_MIN  (64 * MiB)  // expected live; under it no copy is made to save a stop
-#define SMALL_BUDGET    (64 * MiB)  // of a heap that may grow to four times what is live
+#define COPY_BYTES_MIN  (8 * MiB)   // expected live; under it no copy is made to save a stop
+#define SMALL_BUDGET    (96 * MiB)  // of a heap that may grow to four times what is live
 #define SMALL_WAIT      (128 * MiB) // a budget under which a copy is waited for earlier
 
 struct request {
@@ -65,8 +65,8 @@ static size_t bytes_expected(const loam_gc *gc)
 }
 
 // Where the program did not say from how many bytes: where standing still for the whole search is
-// expected to take too long. A copy costs more than the search: the program's next writes copy the
-// pages that both share. So where little lives the search is in place, however long it takes.
+// expected to take too long. A copy costs about as much again as the search: the program's next
+// writes copy the pages that both share. Where very little lives it never pays.
 static bool is_large(const loam_gc *gc)
 {
     if (gc->options.snapshot_from != 0)
@@ -294,6 +294,7 @@ static noinline_ int collect_locked(struct request *r)
     if (e == 0) {
         take_off_windows(gc, copy ? gc->verdict.left : gc->left);
         bool copied = copy && search_copy(gc, &s);
+        gc->copies += copied;
         if (copy && !copied) { // no process to be had: in place
             take_stock(gc, gc->left);
             take_off_windows(gc, gc->left);
