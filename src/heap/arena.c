@@ -59,19 +59,33 @@ static int tables_grow(size_t end_page)
         size_t want = table_bytes(t, end_page);
         if (want <= t->mapped)
             continue;
-        int r = os_map_at(t->at + t->mapped, want - t->mapped);
+        // Counted before it is noted, because a fork may come while the note waits (fork.c).
+        char *at = t->at + t->mapped;
+        size_t more = want - t->mapped;
+        int r = os_map_unnoted(at, more);
         if (r < 0)
             return r;
         t->mapped = want;
+        chunk_note(at, more);
     }
     return 0;
 }
 
 // Publish a larger arena. Release order for readers in other threads: they learn of a new span
-// only by a pointer that some thread handed to them.
-static void publish(size_t mapped)
+// only by a pointer that some thread handed to them. `hole`: its last hugepage is not ours.
+static void publish(size_t mapped, bool hole)
 {
-    pages.mapped = mapped;
+    bool locked unused_ = lock_take(&the.pages_lock);
+    assert(locked);
+    if (hole) {
+        // Pages below the hole that are mapped and not yet used stay usable.
+        for (size_t i = pages.top; i < mapped - HUGE_PAGES; i++)
+            pages.free[i >> 6] |= (u64)1 << (i & 63);
+        pages_lower_hints(pages.top);
+        pages.top = mapped;
+    }
+    pages.mapped = mapped; // P5
+    lock_give(&the.pages_lock);
     __atomic_store_n(&arena.bytes, mapped << PAGE_SHIFT, __ATOMIC_RELEASE);
     atomic_store_explicit(&loam_heap_root.pages, mapped, memory_order_release);
 }
@@ -85,40 +99,8 @@ static int map_step(size_t n)
     if (r == 0)
         r = os_map_at(page_addr((u32)pages.mapped), n << PAGE_SHIFT);
     if (r == 0)
-        publish(pages.mapped + n);
+        publish(pages.mapped + n, false);
     return r;
-}
-
-int arena_grow(size_t end)
-{
-    if (end > ARENA_PAGES_MAX)
-        return -ENOMEM;
-    while (pages.mapped < end) {
-        size_t need = round_up(end - pages.mapped, HUGE_PAGES);
-        size_t ahead = size_min(pages.mapped / 8, (32 * MiB) >> PAGE_SHIFT) & ~(HUGE_PAGES - 1);
-        if (ahead > need && map_step(ahead) == 0)
-            continue;
-        int r = map_step(need);
-        if (r != -EEXIST) // the kernel's own EAGAIN (too much is locked) is no place that was taken
-            return r < 0 ? -ENOMEM : 0;
-        r = map_step(HUGE_PAGES); // what of it is free?
-        if (r == -EEXIST) {       // not this hugepage: it belongs to somebody else
-            size_t hole = pages.mapped;
-            r = tables_grow(hole + HUGE_PAGES);
-            if (r < 0)
-                return -ENOMEM;
-            // Pages below the hole that are mapped and not yet used stay usable.
-            for (size_t i = pages.top; i < hole; i++)
-                pages.free[i >> 6] |= (u64)1 << (i & 63);
-            pages_lower_hints(pages.top);
-            pages.top = hole + HUGE_PAGES;
-            publish(pages.top);
-            return -EAGAIN;
-        }
-        if (r < 0)
-            return -ENOMEM;
-    }
-    return 0;
 }
 
 // Lay the tables out below `base` and map the first step.
@@ -163,7 +145,7 @@ static void publish_root(void)
     r->base = (u64)(uintptr_t)arena.base;
 }
 
-bool arena_init(void)
+static bool init(void)
 {
     the.os_page = os_page_size();
     pages.top = 1; // page 0 is never part of a span, so 0 can mean "none"
@@ -176,4 +158,30 @@ bool arena_init(void)
         }
     }
     return false;
+}
+
+int arena_grow(size_t end)
+{
+    if (end > ARENA_PAGES_MAX || (arena.base == NULL && !init()))
+        return -ENOMEM;
+    while (pages.mapped < end) {
+        size_t need = round_up(end - pages.mapped, HUGE_PAGES);
+        size_t ahead = size_min(pages.mapped / 8, (32 * MiB) >> PAGE_SHIFT) & ~(HUGE_PAGES - 1);
+        if (ahead > need && map_step(ahead) == 0)
+            continue;
+        int r = map_step(need);
+        if (r != -EEXIST) // the kernel's own EAGAIN (too much is locked) is no place that was taken
+            return r < 0 ? -ENOMEM : 0;
+        r = map_step(HUGE_PAGES); // what of it is free?
+        if (r == -EEXIST) {       // not this hugepage: it belongs to somebody else
+            r = tables_grow(pages.mapped + HUGE_PAGES);
+            if (r < 0)
+                return -ENOMEM;
+            publish(pages.mapped + HUGE_PAGES, true);
+            return -EAGAIN;
+        }
+        if (r < 0)
+            return -ENOMEM;
+    }
+    return 0;
 }

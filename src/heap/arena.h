@@ -9,15 +9,25 @@
 #include "heap/find.h"
 #include "os/os.h"
 
-// Locks in order of rank; who holds one may take only later ones.
+// Pools of partly free slabs without an owner; those of classes that differ by a multiple of
+// POOL_LOCKS share a lock.
+#define POOL_LOCKS 8
+struct pools {
+    _Alignas(64) struct lock lock;
+    u32 first[CLASS_COUNT / POOL_LOCKS];
+};
+static_assert(sizeof(struct pools) == 64, "a line: who takes a lock takes no other lock's line");
+
+// Locks in order of rank; who holds one may take only later ones. A line each.
 struct heap_global {
-    struct lock heaps_lock; // making and retiring heaps
-    struct lock pool_lock;  // pool[]
-    struct lock pages_lock; // page heap (pages.c)
-    struct lock meta_lock;  // heap_meta
-    const struct heap_ops *ops;
-    struct heap *idle;     // heaps without a thread, under heaps_lock
-    u32 pool[CLASS_COUNT]; // partly free slabs without an owner, under pool_lock
+    _Alignas(64) struct lock heaps_lock; // making and retiring heaps
+    struct pools pools[POOL_LOCKS];      // by class, see pool_of
+    _Alignas(64) struct lock purge_lock; // page heap (pages.h): giving back,
+    _Alignas(64) struct lock grow_lock;  // mapping more,
+    _Alignas(64) struct lock pages_lock; // and which pages are free
+    _Alignas(64) struct lock meta_lock;  // heap_meta
+    _Alignas(64) const struct heap_ops *ops;
+    struct heap *idle; // heaps without a thread, under heaps_lock
     u32 key_made;
     u32 key;            // pthread key whose destructor retires a thread's heap
     size_t os_page;     // the kernel's page size
@@ -26,6 +36,15 @@ struct heap_global {
     struct heap *heaps[HEAPS_MAX + 1]; // by id
 };
 extern hidden_ struct heap_global the;
+
+static inline struct pools *pool_of(unsigned cls)
+{
+    return &the.pools[cls % POOL_LOCKS];
+}
+static inline u32 *pool_list(unsigned cls) // under the lock of pool_of
+{
+    return &pool_of(cls)->first[cls / POOL_LOCKS];
+}
 
 // The fast pointer: this thread's heap, or `heap_none` (empty windows, owner of nothing) before
 // its first call and for ever while ops are set. And the real one, which ops work on.

@@ -243,7 +243,7 @@ static void check_lists(struct check *c)
         marked += check_dirty(c, h);
     }
     for (unsigned cls = 0; cls < CLASS_COUNT; cls++)
-        pooled += check_list(c, NULL, the.pool[cls], cls, SLAB_POOLED, SLAB_POOLED);
+        pooled += check_list(c, NULL, *pool_list(cls), cls, SLAB_POOLED, SLAB_POOLED);
     want(c, owned == c->owned, "R1: an owned slab is in no list of its owner");
     want(c, marked == c->marked, "R2: a dirty slab is in no dirty list");
     want(c, pooled == c->pooled, "R3: a pooled slab is not in its pool");

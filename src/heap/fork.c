@@ -1,56 +1,113 @@
 // fork.c: a child that can allocate, whoever forked whenever.
 //
 // Before the fork all locks are taken, in order of rank, so that no structure under them is half
-// changed. What other threads were doing inside their own heaps is not waited for: in the child
+// changed. A signal handler may fork while its thread holds some of them: these stay held, and the
+// interrupted code gives them, in the parent and in the child. But then the order is broken: who
+// holds another lock may wait for one of ours, and waiting for that one could be for ever. So such
+// a fork does not wait long, and the child frees and mends what it could not have.
+//
+// What other threads were doing inside their own heaps is not waited for: in the child
 // their heaps are not believed, but rebuilt from the bitmaps, which are right at any instant but
 // for blocks that were on their way to a thread that no longer exists. This repair runs at the
 // child's first slow path, so that a child that only calls exec pays nothing.
 #include "heap/background.h"
 #include "heap/fast.h"
 #include "heap/owner.h"
+#include "heap/pages.h"
 #include "os/chunk.h"
 
 #include <pthread.h>
 
-// Set when the forking thread itself held a lock (a signal handler that forks): it is still held
-// by the interrupted code, which continues in the child.
-static thread_local_ u8 skipped;
-enum { SKIP_HEAPS = 1, SKIP_POOL = 2, SKIP_PAGES = 4, SKIP_META = 8 };
+// The locks in order of rank.
+enum { PURGE = OWNER_LOCKS + 1 + POOL_LOCKS, GROW, PAGES, META, LOCKS };
+static_assert(LOCKS <= 64, "a bit each");
+
+static struct lock *nth(unsigned i)
+{
+    if (i < OWNER_LOCKS)
+        return owner_fork_lock(i);
+    i -= OWNER_LOCKS;
+    if (i == 0)
+        return &the.heaps_lock;
+    if (i <= POOL_LOCKS)
+        return &the.pools[i - 1].lock;
+    struct lock *const rest[] = {&the.purge_lock, &the.grow_lock, &the.pages_lock, &the.meta_lock};
+    return rest[i - 1 - POOL_LOCKS];
+}
+
+// What a fork took, and what it could not have. A handler that interrupts the handlers of a fork
+// may fork as well: the inner one finds the outer one's locks held.
+#define DEPTH_MAX 4
+struct forking {
+    u64 taken, missed;
+};
+static thread_local_ struct forking forking[DEPTH_MAX];
+static thread_local_ unsigned depth;
+
+// So long a fork out of order waits, for all locks together.
+#define PATIENCE_MS 100
+
+static bool is_out_of_order(void)
+{
+    for (unsigned i = 0; i < LOCKS; i++)
+        if (lock_held(nth(i)))
+            return true;
+    return chunk_fork_held();
+}
 
 static void prepare(void)
 {
-    owner_fork_prepare();
-    skipped = 0;
-    skipped |= lock_take(&the.heaps_lock) ? 0 : SKIP_HEAPS;
-    skipped |= lock_take(&the.pool_lock) ? 0 : SKIP_POOL;
-    skipped |= lock_take(&the.pages_lock) ? 0 : SKIP_PAGES;
-    skipped |= lock_take(&the.meta_lock) ? 0 : SKIP_META;
+    unsigned d = depth++;
+    if (d >= DEPTH_MAX)
+        return;
+    forking[d] = (struct forking){0, 0};
+    bool hurry = is_out_of_order();
+    u64 end = hurry ? os_coarse_ms() + PATIENCE_MS : 0;
+    for (unsigned i = 0; i < LOCKS; i++) {
+        enum lock_got got = lock_take_until(nth(i), end);
+        if (got == LOCK_GOT)
+            forking[d].taken |= (u64)1 << i;
+        else if (got == LOCK_MISSED)
+            forking[d].missed |= (u64)1 << i;
+    }
     chunk_fork_prepare();
 }
 
-static void give_all(void)
+static void give_all(const struct forking *f)
 {
-    if (!(skipped & SKIP_META))
-        lock_give(&the.meta_lock);
-    if (!(skipped & SKIP_PAGES))
-        lock_give(&the.pages_lock);
-    if (!(skipped & SKIP_POOL))
-        lock_give(&the.pool_lock);
-    if (!(skipped & SKIP_HEAPS))
-        lock_give(&the.heaps_lock);
-    owner_fork_done();
+    for (unsigned i = LOCKS; i-- > 0;)
+        if (f->taken >> i & 1)
+            lock_give(nth(i));
 }
 
 static void parent(void)
 {
     chunk_fork_parent();
-    give_all();
+    if (--depth < DEPTH_MAX)
+        give_all(&forking[depth]);
+}
+
+// Who held these locks is not here. All of them were waiting for one of ours, or were in the middle
+// of something long; what can be half done, then, is growth (arena.c leaves it in order), a purge,
+// and, if that thread forked from a handler, too, the page heap's maps.
+static void mend_missed(const struct forking *f)
+{
+    for (unsigned i = 0; i < LOCKS; i++)
+        if (f->missed >> i & 1)
+            lock_break(nth(i));
+    if (f->missed >> PAGES & 1)
+        pages_mend();
+    if (f->missed >> PURGE & 1 && !lock_held(&the.pages_lock))
+        pages_land();
 }
 
 static void child(void)
 {
     chunk_fork_child();
-    give_all();
+    if (--depth < DEPTH_MAX) {
+        mend_missed(&forking[depth]);
+        give_all(&forking[depth]);
+    }
     background_forked();
     // With one heap there is no other thread's work to repair.
     if (atomic_load_explicit(&loam_heap_root.heaps_count, memory_order_relaxed) > 1)

@@ -25,8 +25,8 @@ const struct owner_shard *owner_shards(void)
     return the_owners.shard;
 }
 
-// Set in a thread that forks from a signal handler inside the registry; see owner_fork_prepare.
-static thread_local_ u32 fork_skipped;
+// Set in a thread that calls owner_hold from a signal handler inside the registry.
+static thread_local_ u32 held_before;
 
 // ---------------------------------------------------------------- sums
 
@@ -324,24 +324,25 @@ void owner_sums(void (*see)(void *ctx, const struct owner_sum *s), void *ctx)
     }
 }
 
-// ---------------------------------------------------------------- fork
+// ---------------------------------------------------------------- all of it
 
-// A shard that the forking thread itself holds stays held: the interrupted code gives it.
-void owner_fork_prepare(void)
+struct lock *owner_fork_lock(unsigned i)
 {
-    fork_skipped = 0;
-    for (unsigned i = 0; i < SHARDS; i++)
-        if (!lock_take(&the_owners.shard[i].lock))
-            fork_skipped |= 1u << i;
-    if (!lock_take(&the_sums.lock))
-        fork_skipped |= 1u << SHARDS;
+    return i < SHARDS ? &the_owners.shard[i].lock : &the_sums.lock;
 }
 
-void owner_fork_done(void)
+// A lock that the calling thread itself holds stays held: the interrupted code gives it.
+void owner_hold(void)
 {
-    if (!(fork_skipped & 1u << SHARDS))
-        lock_give(&the_sums.lock);
-    for (unsigned i = 0; i < SHARDS; i++)
-        if (!(fork_skipped & 1u << i))
-            lock_give(&the_owners.shard[i].lock);
+    held_before = 0;
+    for (unsigned i = 0; i < OWNER_LOCKS; i++)
+        if (!lock_take(owner_fork_lock(i)))
+            held_before |= 1u << i;
+}
+
+void owner_go(void)
+{
+    for (unsigned i = OWNER_LOCKS; i-- > 0;)
+        if (!(held_before & 1u << i))
+            lock_give(owner_fork_lock(i));
 }

@@ -61,6 +61,10 @@ void owner_sums(void (*see)(void *ctx, const struct owner_sum *s), void *ctx);
 void owner_each(const struct loam_owner_ops *ops, void (*see)(void *ctx, loam_owner_link *link),
                 void *ctx);
 
-// Around fork, so that the child finds no lock taken by a thread it does not have.
-void owner_fork_prepare(void);
-void owner_fork_done(void);
+// Nobody changes the registry, nor what the owners' `find` walks, between these two.
+void owner_hold(void);
+void owner_go(void);
+
+// Its locks in order of rank, for fork.c.
+#define OWNER_LOCKS (OWNER_SHARDS + 1)
+struct lock *owner_fork_lock(unsigned i);

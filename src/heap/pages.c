@@ -3,7 +3,8 @@
 // Two bitmaps, one bit a page, found by arithmetic like all tables: `free` and its subset `dirty`.
 // A span is taken from dirty pages first (they need no page fault), else from clean ones, else
 // from the end of what is mapped. Dirty pages beyond a bound are given back to the kernel, highest
-// addresses first, so that the low end of the arena stays in use. One lock guards all of it.
+// addresses first, so that the low end of the arena stays in use. One lock guards the bitmaps, and
+// no system call is made under it: see pages.h.
 #include "heap/pages.h"
 
 #include "heap/background.h"
@@ -13,7 +14,7 @@
 // P1  a page is free iff its bit is in `free` or it is >= top. dirty is a subset of free.
 // P2  dirty_count == popcount(dirty); live counts pages of live spans.
 // P3  no free page is below low_free, no dirty one below low_dirty or at or above high_dirty.
-struct pages pages;
+struct pages pages = {.wanted = SIZE_MAX};
 
 // ---------------------------------------------------------------- bitmaps
 
@@ -78,6 +79,23 @@ static size_t find_zero(const u64 *map, size_t first, size_t end)
 
 // ---------------------------------------------------------------- giving memory back
 
+// Pages of memory that the heap holds: live and dirty ones, less the holes in them.
+static size_t held(void)
+{
+    long holes = atomic_load_explicit(&pages.holes, memory_order_relaxed);
+    size_t sum = pages.live + pages.dirty_count + pages.air_count;
+    return sum - size_min(sum, (size_t)(holes > 0 ? holes : 0) * the.os_page >> PAGE_SHIFT);
+}
+
+// Free pages, with memory behind them.
+static void set_dirty(size_t first, size_t n)
+{
+    bits_set(pages.dirty, first, n);
+    pages.dirty_count += n;
+    pages.low_dirty = size_min(pages.low_dirty, first);
+    pages.high_dirty = size_max(pages.high_dirty, first + n);
+}
+
 // The dirty run that ends at the highest dirty page below `end`: sets *ret_first, returns its end;
 // 0 when there is none.
 static size_t highest_run(size_t end, size_t *ret_first)
@@ -99,29 +117,93 @@ static size_t highest_run(size_t end, size_t *ret_first)
     return last;
 }
 
-// Purge dirty pages until at most `keep` are left. A run longer than what is owed is cut, but not
-// into pieces smaller than 4 MiB: system calls cost more than a few pages kept too little.
-static void purge(size_t keep)
+// Dirty pages that may stay are `keep` at most. Who asks gives up pages_lock and calls
+// purge_wanted.
+static void want_purge(size_t keep)
 {
-    size_t first, last;
-    size_t end = pages.high_dirty;
-    size_t stuck = 0; // locked memory stays dirty: its old bytes are still there
-    while (pages.dirty_count > keep && (last = highest_run(end, &first)) != 0) {
-        size_t owed = pages.dirty_count - keep + 256;
-        if (last - first > owed)
-            first = last - owed;
-        if (os_purge(page_addr((u32)first), (last - first) << PAGE_SHIFT) == 0) {
-            bits_clear(pages.dirty, first, last - first);
-            pages.dirty_count -= last - first;
-        } else {
-            stuck = size_max(stuck, last);
-        }
-        end = first;
+    if (pages.dirty_count > keep)
+        pages.wanted = size_min(pages.wanted, keep);
+}
+
+// The highest run of dirty pages below `limit` is taken out of the maps. A run longer than what is
+// owed is cut, but not into pieces smaller than 4 MiB: system calls cost more than a few pages kept
+// too little. False when there is nothing more to be done.
+static bool lift(size_t limit)
+{
+    size_t first;
+    size_t last = pages.dirty_count > pages.wanted
+                      ? highest_run(size_min(limit, pages.high_dirty), &first)
+                      : 0;
+    if (last == 0)
+        return false;
+    size_t owed = pages.dirty_count - pages.wanted + 256;
+    if (last - first > owed)
+        first = last - owed;
+    bits_clear(pages.free, first, last - first);
+    bits_clear(pages.dirty, first, last - first);
+    pages.dirty_count -= last - first;
+    if (limit >= pages.high_dirty)
+        pages.high_dirty = first;
+    pages.air_first = first;
+    pages.air_count = last - first; // P4
+    return true;
+}
+
+static void put_back(bool clean)
+{
+    bits_set(pages.free, pages.air_first, pages.air_count);
+    pages_lower_hints(pages.air_first);
+    if (!clean)
+        set_dirty(pages.air_first, pages.air_count);
+    pages.air_count = 0;
+}
+
+// Under purge_lock: do what is wanted, and what others want meanwhile. Returns the pages purged.
+static size_t purge(void)
+{
+    size_t done = 0;
+    size_t limit = SIZE_MAX; // locked memory stays dirty: its old bytes are still there
+    bool locked unused_ = lock_take(&the.pages_lock);
+    assert(locked);
+    while (lift(limit)) {
+        size_t first = pages.air_first, n = pages.air_count;
+        lock_give(&the.pages_lock);
+        bool clean = os_purge(page_addr((u32)first), n << PAGE_SHIFT) == 0;
+        lock_take(&the.pages_lock);
+        put_back(clean);
+        done += clean ? n : 0;
+        limit = clean ? limit : first;
     }
-    pages.high_dirty = size_max(pages.dirty_count > 0 ? end : 0, stuck);
     // Not again at the next free: each would walk over all that the kernel does not take.
-    bool in_vain = stuck > 0 && pages.dirty_count > keep;
+    bool in_vain = limit != SIZE_MAX && pages.dirty_count > pages.wanted;
     pages.refused_at = in_vain ? pages.dirty_count + pages.dirty_count / 4 + 64 : 0;
+    pages.wanted = SIZE_MAX;
+    if (pages.grew)
+        pages.held_max = size_max(pages.held_max, held());
+    pages.grew = false;
+    lock_give(&the.pages_lock);
+    return done;
+}
+
+static bool is_purge_wanted(void)
+{
+    if (!lock_take(&the.pages_lock))
+        return false;
+    bool yes = pages.wanted != SIZE_MAX;
+    lock_give(&the.pages_lock);
+    return yes;
+}
+
+// Somebody asked. Whoever purges already sees it; the second look is for a request that came after
+// the last look of who held the lock, and before it was given (P6).
+static void purge_wanted(void)
+{
+    do {
+        if (!lock_try(&the.purge_lock))
+            return;
+        purge();
+        lock_give(&the.purge_lock);
+    } while (is_purge_wanted());
 }
 
 // How much may stay dirty: a quarter of the decaying recent peak (an eighth cost a program of
@@ -134,13 +216,18 @@ static size_t dirty_bound(void)
 
 size_t pages_trim(size_t keep)
 {
-    if (!lock_take(&the.pages_lock))
+    if (!lock_take(&the.purge_lock))
         return 0;
-    size_t before = pages.dirty_count;
-    purge(keep >> PAGE_SHIFT);
-    size_t after = pages.dirty_count;
-    lock_give(&the.pages_lock);
-    return (before - after) << PAGE_SHIFT;
+    size_t done = 0;
+    if (lock_take(&the.pages_lock)) { // else we are a handler that interrupted a holder
+        want_purge(keep >> PAGE_SHIFT);
+        lock_give(&the.pages_lock);
+        done = purge();
+    }
+    lock_give(&the.purge_lock);
+    if (is_purge_wanted())
+        purge_wanted();
+    return done << PAGE_SHIFT;
 }
 
 size_t pages_taken(void)
@@ -154,7 +241,7 @@ void pages_usage(struct pages_usage *ret)
     long holes = atomic_load_explicit(&pages.holes, memory_order_relaxed);
     *ret = (struct pages_usage){
         .live = pages.live << PAGE_SHIFT,
-        .dirty = pages.dirty_count << PAGE_SHIFT,
+        .dirty = (pages.dirty_count + pages.air_count) << PAGE_SHIFT,
         .holes = (size_t)(holes > 0 ? holes : 0) * the.os_page,
         .top = pages.top << PAGE_SHIFT,
         .mapped = pages.mapped << PAGE_SHIFT,
@@ -165,14 +252,6 @@ void pages_usage(struct pages_usage *ret)
 
 // ---------------------------------------------------------------- taking
 
-// Pages of memory that the heap holds: live and dirty ones, less the holes in them.
-static size_t held(void)
-{
-    long holes = atomic_load_explicit(&pages.holes, memory_order_relaxed);
-    size_t sum = pages.live + pages.dirty_count;
-    return sum - size_min(sum, (size_t)(holes > 0 ? holes : 0) * the.os_page >> PAGE_SHIFT);
-}
-
 // The heap needs `clean` pages more, and would hold more memory than it recently did: rather return
 // dirty pages elsewhere, which did not fit, than grow. A sixteenth of growth is not worth it (the
 // pages would soon be faulted in again), and nor are pages that were lately needed again.
@@ -180,9 +259,11 @@ static void make_up_for(size_t growth)
 {
     size_t keep = size_max(pages.live / 8, MiB >> PAGE_SHIFT);
     size_t over = size_max(growth, 16);
-    if (pages.dirty_count > keep)
-        purge(size_max(keep, pages.dirty_count - size_min(over, pages.dirty_count)));
-    pages.held_max = size_max(pages.held_max, held());
+    want_purge(size_max(keep, pages.dirty_count - size_min(over, pages.dirty_count)));
+    if (pages.wanted == SIZE_MAX)
+        pages.held_max = size_max(pages.held_max, held());
+    else
+        pages.grew = true;
     atomic_fetch_add_explicit(&pages.growth, growth, memory_order_relaxed);
 }
 
@@ -208,7 +289,7 @@ static void account_taken(size_t n, size_t clean, size_t again)
     pages.live += n;
     pages.peak = size_max(pages.peak, pages.live);
     pages.refault = size_min(pages.refault + again, pages.peak);
-    if (clean > 0 && held() > pages.held_max + pages.held_max / 16)
+    if (clean > 0 && !pages.grew && held() > pages.held_max + pages.held_max / 16)
         make_up_for(held() - pages.held_max);
     decay(n);
 }
@@ -270,38 +351,51 @@ static u32 take_run(size_t n, size_t align, bool *ret_zero)
     return 0;
 }
 
-// Take n pages that end above top, using free pages just below it.
-static u32 take_top(size_t n, size_t align, bool *ret_zero)
+// Take n pages that end above top, using free pages just below it. When they are not mapped yet,
+// *ret_end is up to where they should be.
+static u32 take_top(size_t n, size_t align, bool *ret_zero, size_t *ret_end)
 {
-    for (;;) {
-        size_t first = pages.top;
-        while (n > 1 && first > 1 && bit(pages.free, first - 1))
-            first--;
-        first = round_up(first, align);
-        size_t old_top = pages.top;
-        if (first + n > ARENA_PAGES_MAX)
-            return 0;
-        if (first + n > old_top) {
-            int r = arena_grow(first + n);
-            if (r == -EAGAIN)
-                continue; // a place was taken by somebody else: top has moved past it
-            if (r < 0)
-                return 0;
-            pages.top = first + n;
-            size_t gap = first > old_top ? first - old_top : 0; // skipped for the alignment
-            bits_set(pages.free, old_top, gap);
-            if (gap > 0)
-                pages_lower_hints(old_top);
-        }
-        size_t below = first < old_top ? old_top - first : 0;
-        size_t dirty = below > 0 ? bits_count(pages.dirty, first, below) : 0;
-        bits_clear(pages.free, first, below);
-        bits_clear(pages.dirty, first, below);
-        pages.dirty_count -= dirty;
-        *ret_zero = dirty == 0;
-        account_taken(n, n - dirty, below - dirty);
-        return (u32)first;
+    size_t first = pages.top;
+    while (n > 1 && first > 1 && bit(pages.free, first - 1))
+        first--;
+    first = round_up(first, align);
+    if (first + n > pages.mapped) {
+        *ret_end = first + n;
+        return 0;
     }
+    size_t old_top = pages.top;
+    pages.top = size_max(old_top, first + n);
+    size_t gap = first > old_top ? first - old_top : 0; // skipped for the alignment
+    bits_set(pages.free, old_top, gap);
+    if (gap > 0)
+        pages_lower_hints(old_top);
+    size_t below = first < old_top ? old_top - first : 0;
+    size_t dirty = below > 0 ? bits_count(pages.dirty, first, below) : 0;
+    bits_clear(pages.free, first, below);
+    bits_clear(pages.dirty, first, below);
+    pages.dirty_count -= dirty;
+    *ret_zero = dirty == 0;
+    account_taken(n, n - dirty, below - dirty);
+    return (u32)first;
+}
+
+// Map up to page `end`, without pages_lock. False when there is no more.
+static bool grow(size_t end)
+{
+    if (!lock_take(&the.grow_lock))
+        return false;
+    int r = arena_grow(end);
+    lock_give(&the.grow_lock);
+    return r == 0 || r == -EAGAIN;
+}
+
+// The kernel has no more. If memory is in the air, it is free when that purge is done.
+static bool wait_for_purge(void)
+{
+    if (!lock_take(&the.purge_lock))
+        return false;
+    lock_give(&the.purge_lock);
+    return true;
 }
 
 // A free span of any length may have appeared at `first`.
@@ -318,13 +412,10 @@ static void give_locked(u32 first, size_t n, bool dirty)
     pages_lower_hints(first);
     if (!dirty)
         return;
-    bits_set(pages.dirty, first, n);
-    pages.dirty_count += n;
-    pages.low_dirty = size_min(pages.low_dirty, first);
-    pages.high_dirty = size_max(pages.high_dirty, first + n);
+    set_dirty(first, n);
     size_t bound = dirty_bound();
     if (pages.dirty_count > size_max(bound, pages.refused_at))
-        purge(bound - bound / 4);
+        want_purge(bound - bound / 4);
 }
 
 // Spans that a signal handler freed while its thread held the lock.
@@ -348,21 +439,37 @@ static void defer(u32 first, size_t n)
                                                     memory_order_release, memory_order_relaxed));
 }
 
+// Give the lock, and do what must be done without it.
+static void leave(void)
+{
+    bool purge_too = pages.wanted != SIZE_MAX;
+    lock_give(&the.pages_lock);
+    if (unlikely(purge_too))
+        purge_wanted();
+}
+
 u32 pages_take(size_t n, size_t align, bool *ret_zero)
 {
     if (n == 0 || n > ARENA_PAGES_MAX || align > ARENA_PAGES_MAX)
         return 0;
-    if (!lock_take(&the.pages_lock))
-        return 0;
-    give_deferred();
-    u32 first = 0;
-    if (arena.base != NULL || arena_init()) {
-        first = n == 1 && align == 1 ? take_one(ret_zero) : take_run(n, align, ret_zero);
-        if (first == 0)
-            first = take_top(n, align, ret_zero);
+    for (;;) {
+        if (!lock_take(&the.pages_lock))
+            return 0;
+        give_deferred();
+        u32 first = 0;
+        size_t end = 1;
+        if (pages.mapped > 0) {
+            first = n == 1 && align == 1 ? take_one(ret_zero) : take_run(n, align, ret_zero);
+            if (first == 0)
+                first = take_top(n, align, ret_zero, &end);
+        }
+        bool air = pages.air_count > 0;
+        leave();
+        if (first != 0)
+            return first;
+        if (!grow(end) && !(air && wait_for_purge()))
+            return 0;
     }
-    lock_give(&the.pages_lock);
-    return first;
 }
 
 void pages_give(u32 first, size_t n, bool dirty)
@@ -372,7 +479,7 @@ void pages_give(u32 first, size_t n, bool dirty)
         return;
     }
     give_locked(first, n, dirty);
-    lock_give(&the.pages_lock);
+    leave();
     background_revive();
 }
 
@@ -384,20 +491,61 @@ void pages_moving(size_t n, bool about_to)
     lock_give(&the.pages_lock);
 }
 
+// Grow into what is free and mapped. *ret_end: up to where to map first; 0: there is no way.
+static bool extend(size_t first, size_t n, size_t *ret_end)
+{
+    size_t below = first < pages.top ? size_min(n, pages.top - first) : 0;
+    *ret_end = 0;
+    if (find_zero(pages.free, first, first + below) < first + below ||
+        (below < n && first + below != pages.top))
+        return false;
+    if (first + n > pages.mapped) {
+        *ret_end = first + n;
+        return false;
+    }
+    size_t old_top = pages.top;
+    pages.top = size_max(pages.top, first + n);
+    bits_set(pages.free, old_top, pages.top - old_top);
+    bool zero;
+    claim(first, n, &zero);
+    return true;
+}
+
 bool pages_extend(u32 first, size_t n)
 {
-    if (n > ARENA_PAGES_MAX || first + n > ARENA_PAGES_MAX || !lock_take(&the.pages_lock))
+    if (n > ARENA_PAGES_MAX || first + n > ARENA_PAGES_MAX)
         return false;
-    bool zero, ok = false;
-    size_t below = first < pages.top ? size_min(n, pages.top - first) : 0;
-    if (find_zero(pages.free, first, first + below) == first + below &&
-        (below == n || (first + below == pages.top && arena_grow(first + n) == 0))) {
-        size_t old_top = pages.top;
-        pages.top = size_max(pages.top, first + n);
-        bits_set(pages.free, old_top, pages.top - old_top);
-        claim(first, n, &zero);
-        ok = true;
+    size_t end;
+    do {
+        if (!lock_take(&the.pages_lock))
+            return false;
+        bool ok = extend(first, n, &end);
+        leave();
+        if (ok)
+            return true;
+    } while (end != 0 && grow(end));
+    return false;
+}
+
+// ---------------------------------------------------------------- the child of a fork
+
+void pages_land(void)
+{
+    if (pages.air_count > 0)
+        put_back(false);
+}
+
+// What is free may hold memory, for all that is known.
+void pages_mend(void)
+{
+    size_t words = pages.top / 64 + 1;
+    pages.low_free = pages.low_dirty = 1;
+    pages.high_dirty = pages.top;
+    pages.fail_size = SIZE_MAX;
+    pages.dirty_count = 0;
+    for (size_t i = 0; pages.mapped > 0 && i < words; i++) {
+        pages.dirty[i] = pages.free[i];
+        pages.dirty_count += bits_in(pages.free[i]);
     }
-    lock_give(&the.pages_lock);
-    return ok;
+    pages.live = pages.top - size_min(pages.dirty_count, pages.top);
 }

@@ -33,21 +33,23 @@ static bool claim(struct heap *h, u32 slab, u64 word)
     return true;
 }
 
-// Take a slab out of the pool, so that a free into it is not forgotten there.
-static bool adopt_pooled(struct heap *h, u32 slab, u32 gen)
+// Take a slab out of the pool, so that a free into it is not forgotten there. Its class was read
+// while it could not be gone: afterwards it may be a slab of another class.
+static bool adopt_pooled(struct heap *h, u32 slab, u32 gen, unsigned cls)
 {
-    if (!lock_take(&the.pool_lock))
+    struct lock *lock = &pool_of(cls)->lock;
+    if (!lock_take(lock))
         return false;
     u64 word = atomic_load_explicit(&arena.state[slab].word, memory_order_relaxed);
     bool ours = (word & STATE_POOLED) && state_gen(word) == gen;
     if (ours)
         slab_unpool(h, slab);
-    lock_give(&the.pool_lock);
+    lock_give(lock);
     return ours;
 }
 
 // Our bit is set; see to it that somebody will collect it. The slab may be gone by now (R4).
-static void announce(struct heap *h, u32 slab, u32 gen)
+static void announce(struct heap *h, u32 slab, u32 gen, unsigned cls)
 {
     struct state *s = &arena.state[slab];
     for (;;) {
@@ -67,9 +69,9 @@ static void announce(struct heap *h, u32 slab, u32 gen)
         if (h == NULL)
             return; // no heap to adopt it into: the next taker collects
         if (word & STATE_POOLED) {
-            if (lock_held(&the.pool_lock))
+            if (lock_held(&pool_of(cls)->lock))
                 return; // we interrupted ourselves in the pool: the next taker collects
-            if (!adopt_pooled(h, slab, gen))
+            if (!adopt_pooled(h, slab, gen, cls))
                 continue;
         } else if (!claim(h, slab, word)) {
             continue;
@@ -157,6 +159,7 @@ static void purge_asleep(u32 slab, u32 gen)
 void remote_free(struct heap *h, u32 slab, u32 i, void *p)
 {
     struct state *s = &arena.state[slab];
+    unsigned cls = arena.desc[slab].cls;
     for (;;) {
         // Our block is live, so until its bit is set the slab cannot be released. Acquire: see
         // what a former owner wrote.
@@ -164,14 +167,14 @@ void remote_free(struct heap *h, u32 slab, u32 i, void *p)
         if (unlikely(word & STATE_GONE))
             die("free: block was already freed", p);
         if (state_id(word) == 0 && h != NULL) {
-            bool ours =
-                word & STATE_POOLED ? adopt_pooled(h, slab, state_gen(word)) : claim(h, slab, word);
+            bool ours = word & STATE_POOLED ? adopt_pooled(h, slab, state_gen(word), cls)
+                                            : claim(h, slab, word);
             if (ours) {
                 remote_collect(h, slab); // bits of a handler that could not take the pool's lock
                 heap_free_owned(h, &arena.desc[slab], slab, i, p);
                 return;
             }
-            if (!(word & STATE_POOLED) || !lock_held(&the.pool_lock))
+            if (!(word & STATE_POOLED) || !lock_held(&pool_of(cls)->lock))
                 continue;
         }
         u64 m = (u64)1 << (i & 63);
@@ -179,7 +182,7 @@ void remote_free(struct heap *h, u32 slab, u32 i, void *p)
             atomic_fetch_or_explicit(&arena.remote[slab].bits[i >> 6], m, memory_order_seq_cst);
         if (unlikely(old & m))
             die("free: block was already freed (by another thread)", p);
-        announce(h, slab, state_gen(word));
+        announce(h, slab, state_gen(word), cls);
         purge_asleep(slab, state_gen(word));
         return;
     }

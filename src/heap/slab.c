@@ -258,12 +258,14 @@ void slab_adopt(struct heap *h, u32 slab)
 bool slab_from_pool(struct heap *h, unsigned cls)
 {
     // A look without the lock, then with it.
-    if (__atomic_load_n(&the.pool[cls], __ATOMIC_RELAXED) == 0 || !lock_take(&the.pool_lock))
+    u32 *list = pool_list(cls);
+    struct lock *lock = &pool_of(cls)->lock;
+    if (__atomic_load_n(list, __ATOMIC_RELAXED) == 0 || !lock_take(lock))
         return false;
-    u32 slab = the.pool[cls];
+    u32 slab = *list;
     if (slab != 0)
         slab_unpool(h, slab);
-    lock_give(&the.pool_lock);
+    lock_give(lock);
     if (slab == 0)
         return false;
     remote_collect(h, slab);
@@ -272,11 +274,11 @@ bool slab_from_pool(struct heap *h, unsigned cls)
     return true;
 }
 
-// The pool's lock is held, `slab` is in the pool: make it ours.
+// Its pool's lock is held, `slab` is in the pool: make it ours.
 void slab_unpool(struct heap *h, u32 slab)
 {
     struct state *s = &arena.state[slab];
-    slab_unlink(&the.pool[arena.desc[slab].cls], slab);
+    slab_unlink(pool_list(arena.desc[slab].cls), slab);
     u64 word = atomic_load_explicit(&s->word, memory_order_relaxed);
     assert(word & STATE_POOLED);
     // Acquire comes with the lock; nobody else changes a pooled word (R3).
@@ -286,13 +288,14 @@ void slab_unpool(struct heap *h, u32 slab)
 
 static bool pool(struct heap *h, u32 slab)
 {
-    if (!lock_take(&the.pool_lock))
+    unsigned cls = arena.desc[slab].cls;
+    if (!lock_take(&pool_of(cls)->lock))
         return false;
     arena.side[slab].where = SLAB_POOLED;
     bool done = let_go(h, slab, 0, STATE_POOLED);
     if (done)
-        slab_link(&the.pool[arena.desc[slab].cls], slab);
-    lock_give(&the.pool_lock);
+        slab_link(pool_list(cls), slab);
+    lock_give(&pool_of(cls)->lock);
     return done;
 }
 

@@ -181,6 +181,11 @@ u64 chunk_missed(void)
 // A signal handler may fork while its thread is inside this file, or inside another fork's
 // handlers. Then the lock is already held by this thread, and whoever took it gives it back when
 // the handler returns: in the parent and, on its copy of the stack, in the child.
+bool chunk_fork_held(void)
+{
+    return lock_held(&the.lock);
+}
+
 void chunk_fork_prepare(void)
 {
     if (lock_take(&the.lock))

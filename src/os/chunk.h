@@ -33,6 +33,7 @@ void chunk_forget(void *addr, size_t size);
 u64 chunk_missed(void);
 
 // Around fork: no other thread is inside the record while the child is made.
+bool chunk_fork_held(void); // a handler of the calling thread interrupted the record
 void chunk_fork_prepare(void);
 void chunk_fork_parent(void);
 void chunk_fork_child(void);

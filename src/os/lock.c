@@ -16,22 +16,38 @@ bool lock_held(struct lock *l)
     return atomic_load_explicit(&l->holder, memory_order_relaxed) == me();
 }
 
+bool lock_try(struct lock *l)
+{
+    uintptr_t free = 0;
+    // Acquire: pairs with the release in lock_give.
+    return atomic_compare_exchange_strong_explicit(&l->holder, &free, me(), memory_order_acquire,
+                                                   memory_order_relaxed);
+}
+
+enum lock_got lock_take_until(struct lock *l, u64 end)
+{
+    for (unsigned spins = 0;; spins++) {
+        if (lock_try(l))
+            return LOCK_GOT;
+        if (lock_held(l))
+            return LOCK_MINE;
+        if (spins % 64 != 63)
+            cpu_relax();
+        else if (end != 0 && os_coarse_ms() > end)
+            return LOCK_MISSED;
+        else
+            os_yield();
+    }
+}
+
 bool lock_take(struct lock *l)
 {
-    uintptr_t self = me();
-    for (unsigned spins = 0;; spins++) {
-        uintptr_t free = 0;
-        // Acquire: pairs with the release in lock_give.
-        if (atomic_compare_exchange_weak_explicit(&l->holder, &free, self, memory_order_acquire,
-                                                  memory_order_relaxed))
-            return true;
-        if (free == self)
-            return false;
-        if (spins % 64 == 63)
-            os_yield();
-        else
-            cpu_relax();
-    }
+    return lock_take_until(l, 0) == LOCK_GOT;
+}
+
+void lock_break(struct lock *l)
+{
+    atomic_store_explicit(&l->holder, 0, memory_order_relaxed);
 }
 
 void lock_give(struct lock *l)

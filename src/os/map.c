@@ -49,7 +49,7 @@ void *os_map(size_t size)
     return p;
 }
 
-int os_map_at(void *at, size_t size)
+int os_map_unnoted(void *at, size_t size)
 {
     int saved = errno;
     int r = 0;
@@ -59,10 +59,16 @@ int os_map_at(void *at, size_t size)
     } else if (p != at) { // a kernel that took `at` for a hint
         munmap(p, size);
         r = -EEXIST;
-    } else {
-        chunk_note(p, size);
     }
     errno = saved;
+    return r;
+}
+
+int os_map_at(void *at, size_t size)
+{
+    int r = os_map_unnoted(at, size);
+    if (r == 0)
+        chunk_note(at, size);
     return r;
 }
 

@@ -17,6 +17,7 @@
 void *os_map(size_t size);
 // The same at `at` exactly, telling why not: 0, -EEXIST (the place is taken) or -errno.
 int os_map_at(void *at, size_t size);
+int os_map_unnoted(void *at, size_t size); // the caller calls chunk_note when it has come
 void os_unmap(void *at, size_t size);
 // Give the RAM back but keep the addresses; 0 only if the memory reads as zero from now on.
 int os_purge(void *at, size_t size);
@@ -58,5 +59,11 @@ struct lock {
 };
 // False when the calling thread itself already holds it (it was interrupted by a signal handler).
 bool lock_take(struct lock *l);
+bool lock_try(struct lock *l);  // false as well when another thread holds it
 bool lock_held(struct lock *l); // by the calling thread
 void lock_give(struct lock *l);
+
+// For fork handlers. `end`: do not wait past this os_coarse_ms; 0: wait.
+enum lock_got { LOCK_GOT, LOCK_MINE, LOCK_MISSED };
+enum lock_got lock_take_until(struct lock *l, u64 end);
+void lock_break(struct lock *l); // in the child, which does not have the thread that held it

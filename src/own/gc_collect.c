@@ -288,7 +288,7 @@ static noinline_ int collect_locked(struct request *r)
     if (copy && gc->weak.count != 0)
         memset(gc->left, 0, (size_t)gc->slab_count * GC_WORDS * sizeof(u64));
     if (gc->regions != 0)
-        owner_fork_prepare(); // no region is changing its blocks
+        owner_hold(); // no region is changing its blocks
     u64 start = os_monotonic_ns();
     int e = world_stop();
     if (e == 0) {
@@ -310,7 +310,7 @@ static noinline_ int collect_locked(struct request *r)
         gc->look_at = gc->allocated + LOOK_BYTES;
     }
     if (gc->regions != 0)
-        owner_fork_done();
+        owner_go();
     if (gc->twin.pid != 0)
         return 0;
     gc_collect_drop(gc);
