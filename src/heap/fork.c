@@ -40,6 +40,7 @@ static struct lock *nth(unsigned i)
 #define DEPTH_MAX 4
 struct forking {
     u64 taken, missed;
+    bool hurry;
 };
 static thread_local_ struct forking forking[DEPTH_MAX];
 static thread_local_ unsigned depth;
@@ -60,9 +61,8 @@ static void prepare(void)
     unsigned d = depth++;
     if (d >= DEPTH_MAX)
         return;
-    forking[d] = (struct forking){0, 0};
-    bool hurry = is_out_of_order();
-    u64 end = hurry ? os_coarse_ms() + PATIENCE_MS : 0;
+    forking[d] = (struct forking){.hurry = is_out_of_order()};
+    u64 end = forking[d].hurry ? os_coarse_ms() + PATIENCE_MS : 0;
     for (unsigned i = 0; i < LOCKS; i++) {
         enum lock_got got = lock_take_until(nth(i), end);
         if (got == LOCK_GOT)
@@ -83,8 +83,11 @@ static void give_all(const struct forking *f)
 static void parent(void)
 {
     chunk_fork_parent();
-    if (--depth < DEPTH_MAX)
-        give_all(&forking[depth]);
+    if (--depth >= DEPTH_MAX)
+        return;
+    give_all(&forking[depth]);
+    if (!forking[depth].hurry) // else it would wait; the next who takes or gives pages will see
+        pages_settle();
 }
 
 // Who held these locks is not here. All of them were waiting for one of ours, or were in the middle

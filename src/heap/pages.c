@@ -214,19 +214,23 @@ static size_t dirty_bound(void)
     return size_max(pages.peak / 4 + pages.refault, MiB >> PAGE_SHIFT);
 }
 
-size_t pages_trim(size_t keep)
+void pages_settle(void)
 {
-    if (!lock_take(&the.purge_lock))
-        return 0;
-    size_t done = 0;
-    if (lock_take(&the.pages_lock)) { // else we are a handler that interrupted a holder
-        want_purge(keep >> PAGE_SHIFT);
-        lock_give(&the.pages_lock);
-        done = purge();
-    }
-    lock_give(&the.purge_lock);
     if (is_purge_wanted())
         purge_wanted();
+}
+
+size_t pages_trim(size_t keep)
+{
+    // A handler that interrupted the holder of pages_lock: who purges may wait for that.
+    if (lock_held(&the.pages_lock) || !lock_take(&the.purge_lock))
+        return 0;
+    lock_take(&the.pages_lock);
+    want_purge(keep >> PAGE_SHIFT);
+    lock_give(&the.pages_lock);
+    size_t done = purge();
+    lock_give(&the.purge_lock);
+    pages_settle();
     return done << PAGE_SHIFT;
 }
 
@@ -395,6 +399,7 @@ static bool wait_for_purge(void)
     if (!lock_take(&the.purge_lock))
         return false;
     lock_give(&the.purge_lock);
+    pages_settle();
     return true;
 }
 

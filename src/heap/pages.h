@@ -16,7 +16,8 @@
 // P4  air_count pages from air_first on are in the air: in neither map, in no span, and put back by
 //     who holds purge_lock. They count as dirty until then.
 // P5  `mapped` and the tables change under grow_lock alone, `mapped` under pages_lock as well.
-// P6  wanted != SIZE_MAX: somebody holds purge_lock and will see it, or is about to try for it.
+// P6  wanted != SIZE_MAX: somebody holds purge_lock and will see it, or is about to try for it; but
+//     if a handler forked meanwhile, it may be the next who takes or gives pages that does.
 struct pages {
     u64 *free;                              // bitmap: no span has this page
     u64 *dirty;                             // bitmap: free, but holds memory
@@ -45,6 +46,8 @@ extern hidden_ struct pages pages;
 // grow_lock. 0: it is mapped; -EAGAIN: a place was taken, pages.top has moved past it; -ENOMEM.
 int arena_grow(size_t end);
 void pages_lower_hints(size_t first);
+// purge_lock was held for something else, and has been given: did anybody want a purge (P6)?
+void pages_settle(void);
 // In a forked child that could not have pages_lock, or purge_lock: make the bitmaps and the counts
 // right again; and put back what was in the air.
 void pages_mend(void);
