@@ -207,7 +207,7 @@ static void put_site(struct writer *w, const struct site *s)
     r->id = s->id;
     r->frames_count = s->frames_count;
     r->truncated = s->truncated;
-    r->serial = s->process->peak_serial; // at_peak is resolved (F5)
+    r->serial = (u32)s->process->peak_serial; // at_peak is resolved (F5)
     memcpy(r->frames, s->frames, s->frames_count * sizeof r->frames[0]);
     sum_site(r, s);
 }
@@ -260,7 +260,7 @@ static void put_other(struct writer *w, const struct record_process *p, struct s
         if (other == NULL && (other = put(w, RECORD_SITE, sizeof *other)) == NULL)
             return;
         other->id = p->first_site;
-        other->serial = p->peak_serial;
+        other->serial = (u32)p->peak_serial;
         sum_site(other, sites[i]);
     }
 }

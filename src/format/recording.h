@@ -16,6 +16,8 @@
 //
 // F1  a record lies wholly inside its block, starts 8-aligned, and is complete before head.used
 //     covers it (release store): a writer killed at any instruction leaves a readable file.
+//     Those that a process writes are multiples of RECORD_UNIT, so that what most calls change in
+//     a site lies in one cache line. A reader need not know.
 // F2  nobody writes at or past header.size, which only the tool raises.
 // F3  counters inside records are single words, updated atomically; they may be read at any time.
 // F4  a reader trusts no offset, count or length: all come from a file that may be hostile.
@@ -36,12 +38,13 @@
 #include <stdatomic.h>
 
 #define RECORDING_MAGIC      "loamrec\n"
-#define RECORDING_VERSION    2
+#define RECORDING_VERSION    3
 #define RECORDING_SIZE_MAX   (64 * MiB)
 #define RECORDING_HEADER     4096
 #define RECORDING_BLOCK      (8 * KiB)
 #define RECORDING_BLOCKS_MAX (128 * 1024) // in a file
-#define RECORDING_THREADS    256          // of a process that have a record of their own
+#define RECORD_UNIT          64
+#define RECORDING_THREADS    256 // of a process that have a record of their own
 #define RECORDING_FRAMES     512 // deepest stack kept; deeper ones lose their outermost frames
 
 // A clock that costs a load: the tool counts ticks of a monotonic clock in the header.
@@ -221,8 +224,9 @@ struct record_lives {
 // frees, in blocks and in bytes.
 //
 // F5  at_peak is this site's live bytes at the process's high-water mark, kept lazily: whoever is
-//     about to change live_bytes and finds serial != process.peak_serial first stores live_bytes
-//     into at_peak and the new serial. So a reader takes live_bytes while serial differs.
+//     about to change live_bytes and finds serial != process.peak_serial (its lower 32 bits) first
+//     stores live_bytes into at_peak and the new serial. So a reader takes live_bytes while serial
+//     differs.
 // F6  a stack is written once: a site holds its innermost frames, and where `tail` is not 0 it goes
 //     on with the frames of that earlier site of its process, without that stack's innermost
 //     `tail_skip`. (g++ on a large file: 45 frames a stack, 7 of them new.)
@@ -233,12 +237,21 @@ struct record_site {
     u16 truncated;    // outer frames are missing (deeper than RECORDING_FRAMES, or no tables)
     u16 tail_skip;
     u32 tail; // F6
+    // Blocks that came here by realloc from an older one (they count as allocs, and the older ones
+    // as frees); `chains` of them from one that had not come by realloc itself. copied_bytes: what
+    // had to be copied for it. Blocks moved by mremap copy nothing.
+    _Atomic u64 reallocs, chains, copied_bytes;
+    // From here to `largest`: the one cache line that most calls touch.
     _Atomic u64 allocs, alloc_bytes;
     _Atomic u64 frees, free_bytes;
-    _Atomic u64 largest, smallest; // single request; valid if allocs != 0
-    _Atomic u64 at_peak, serial;   // F5
     // What the blocks could have held: the rest is the waste of size classes.
     _Atomic u64 alloc_capacity, free_capacity;
+    _Atomic u64 at_peak; // F5
+    _Atomic u32 serial;  // F5
+    // For the writer alone: requests of usual_min to usual_max - 1 bytes are no news to `smallest`
+    // and `largest`.
+    _Atomic u16 usual_min, usual_max;
+    _Atomic u64 largest, smallest; // single request; valid if allocs != 0
     union {
         // A temporary is freed by the next heap call of the thread that allocated it (realloc does
         // not count). A process that is sampled does not see which call is next.
@@ -249,10 +262,6 @@ struct record_site {
             _Atomic u64 samples, sample_frees; // F8: blocks that were seen
         };
     };
-    // Blocks that came here by realloc from an older one (they count as allocs, and the older ones
-    // as frees); `chains` of them from one that had not come by realloc itself. copied_bytes: what
-    // had to be copied for it. Blocks moved by mremap copy nothing.
-    _Atomic u64 reallocs, chains, copied_bytes;
     // By the tool: pages of PAGE_UNIT bytes of this site's live large blocks when it last looked,
     // and how many of them nobody has ever touched.
     _Atomic u32 large_pages, untouched_pages;
@@ -267,8 +276,13 @@ struct record_site {
 };
 
 static_assert(sizeof(struct record_block) + sizeof(struct record_site) + RECORDING_FRAMES * 8 <=
-                  RECORDING_BLOCK,
+                  RECORDING_BLOCK - RECORD_UNIT,
               "F1: the deepest stack fits");
+static_assert((sizeof(struct record_block) + offsetof(struct record_site, allocs)) % RECORD_UNIT ==
+                      0 &&
+                  offsetof(struct record_site, largest) - offsetof(struct record_site, allocs) ==
+                      RECORD_UNIT,
+              "one cache line");
 
 #define SAMPLE_UNIT 65536 // F8
 #define PAGE_UNIT   4096

@@ -101,13 +101,13 @@ static always_inline_ void note(const struct unwind_caller *from, void *p, size_
         begin_child();
     if (state() != RECORD_ON || !tags_find(p, true, &tags))
         return;
-    struct record_site *s = sites_here(from, size);
+    struct site_ref s = sites_here(from, size);
     const struct tag tag = {
-        .site = s->id, .kind = (u32)kind & 3, .grown = old != NULL, .birth = tally_now()};
+        .site = s.id, .kind = (u32)kind & 3, .grown = old != NULL, .birth = tally_now()};
     tags_set(&tags, tag, size);
-    tally_alloc(s, (struct tally_block){size, tags.capacity});
+    tally_alloc(s.site, (struct tally_block){size, tags.capacity});
     if (old != NULL)
-        tally_realloc(s, old->grown == 0, copied);
+        tally_realloc(s.site, old->grown == 0, copied);
     tally_remember(p);
 }
 

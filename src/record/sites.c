@@ -20,7 +20,7 @@
 struct slot {
     _Atomic u64 hash; // 0: empty
     u32 place;        // of the site, see writer_place
-    u32 pad;
+    u32 id;           // of the site: who counts need not look at its first cache line
 };
 
 struct table {
@@ -120,10 +120,11 @@ static struct slot *table_find(struct table *t, u64 hash)
     }
 }
 
-static void table_add(struct table *t, u64 hash, u32 place)
+static void table_add(struct table *t, u64 hash, u32 place, u32 id)
 {
     struct slot *s = table_find(t, hash);
     s->place = place;
+    s->id = id;
     atomic_store_explicit(&s->hash, hash, memory_order_release);
     t->count++;
 }
@@ -140,7 +141,7 @@ static struct table *table_with_room(void)
         return old->count < old->mask ? old : NULL;
     for (size_t i = 0; i <= old->mask; i++)
         if (old->slots[i].hash != 0)
-            table_add(t, old->slots[i].hash, old->slots[i].place);
+            table_add(t, old->slots[i].hash, old->slots[i].place, old->slots[i].id);
     atomic_store_explicit(&the.table, t, memory_order_release);
     return t;
 }
@@ -224,18 +225,24 @@ static struct record_site *add_site(const struct unwind_start *start, struct unw
     s->truncated = (u16)t.truncated;
     s->id = the.next++;
     writer_commit(s, sizeof *s + tail.own * sizeof s->frames[0]);
-    table_add(table, t.hash, writer_place(s));
+    table_add(table, t.hash, writer_place(s), s->id);
     return s;
 }
 
-static struct record_site *known(u64 hash)
+static const struct slot *known_slot(u64 hash)
 {
     // Acquire: pairs with the release in table_with_room.
     struct slot *slot = table_find(atomic_load_explicit(&the.table, memory_order_acquire), hash);
     // Acquire again: the slot may have been filled since table_find found it empty.
     if (unlikely(atomic_load_explicit(&slot->hash, memory_order_acquire) != hash))
         return NULL;
-    return writer_at(slot->place);
+    return slot;
+}
+
+static struct record_site *known(u64 hash)
+{
+    const struct slot *slot = known_slot(hash);
+    return slot == NULL ? NULL : writer_at(slot->place);
 }
 
 // A stack that is too small for the room that is left is counted in "other".
@@ -296,12 +303,15 @@ static cold_ struct record_site *look_hard(const struct unwind_caller *from, boo
     return s != NULL ? s : new_site(&here, t, bytes);
 }
 
-struct record_site *sites_here(const struct unwind_caller *from, u64 bytes)
+struct site_ref sites_here(const struct unwind_caller *from, u64 bytes)
 {
     struct unwind_trace t = {0};
     bool traced = trace(from, &t);
-    struct record_site *s = likely(traced) ? known(t.hash | 1) : NULL;
-    return likely(s != NULL) ? s : look_hard(from, traced, t, bytes);
+    const struct slot *slot = likely(traced) ? known_slot(t.hash | 1) : NULL;
+    if (likely(slot != NULL))
+        return (struct site_ref){writer_at(slot->place), slot->id};
+    struct record_site *s = look_hard(from, traced, t, bytes);
+    return (struct site_ref){s, s->id};
 }
 
 struct record_site *sites_here_seldom(const struct unwind_start *start, u64 bytes)

@@ -33,7 +33,11 @@ bool sites_locked(void);
 
 // The site of the calling thread's stack, but for loam's own frames; `from` is one of them, or the
 // first that is not. It asks for `bytes`. Never NULL.
-struct record_site *sites_here(const struct unwind_caller *from, u64 bytes);
+struct site_ref {
+    struct record_site *site;
+    u32 id;
+};
+struct site_ref sites_here(const struct unwind_caller *from, u64 bytes);
 // The same for who comes seldom, and needs no cache for each thread.
 struct record_site *sites_here_seldom(const struct unwind_start *start, u64 bytes);
 // NULL if the site is not of this process (T2).

@@ -2,7 +2,6 @@
 #include "record/tally.h"
 
 #include "base/expo.h"
-#include "format/life.h"
 #include "os/share.h"
 #include "record/sites.h"
 #include "record/writer.h"
@@ -11,15 +10,14 @@
 
 static struct {
     struct record_process *process;
-    const _Atomic u64 *clock;
     u64 started; // ticks
     u32 threads; // that have a record; under the lock of sites.h
 } the;
 
 // No totals yet (NULL), its own, or the rest of its process.
 static thread_local_ struct record_totals *mine;
-// Inverted, so that a leak scan does not find a pointer to the block here.
-static thread_local_ uintptr_t last;
+thread_local_ uintptr_t tally_last_block;
+const _Atomic u64 *tally_clock;
 
 static u64 get(const _Atomic u64 *counter)
 {
@@ -38,45 +36,38 @@ static always_inline_ void add(_Atomic u64 *counter, u64 n)
 }
 
 // Add to a counter of all threads and return the sum. While one thread runs, a locked instruction
-// (5 ns) is not needed.
-static always_inline_ u64 bump(_Atomic u64 *counter, u64 n)
+// (5 ns) is not needed. Who adds often asks once whether it does.
+static always_inline_ u64 bump_if(bool alone, _Atomic u64 *counter, u64 n)
 {
-    if (likely(__libc_single_threaded)) {
+    if (likely(alone)) {
         add(counter, n);
         return *(u64 *)counter;
     }
     return atomic_fetch_add_explicit(counter, n, memory_order_relaxed) + n;
 }
 
+static always_inline_ bool alone(void)
+{
+    return __libc_single_threaded != 0;
+}
+
+static always_inline_ u64 bump(_Atomic u64 *counter, u64 n)
+{
+    return bump_if(alone(), counter, n);
+}
+
 void tally_begin(struct record_process *process, const struct recording *map)
 {
     the.process = process;
-    the.clock = &map->clock;
-    the.started = get(the.clock);
+    tally_clock = &map->clock;
+    the.started = get(tally_clock);
     the.threads = 0;
 }
 
 void tally_fork_child(void)
 {
     mine = NULL;
-    last = 0;
-}
-
-u32 tally_now(void)
-{
-    return life_code(get(the.clock));
-}
-
-bool tally_last(const void *p)
-{
-    bool is = last == ~(uintptr_t)p;
-    last = 0;
-    return is;
-}
-
-void tally_remember(const void *p)
-{
-    last = ~(uintptr_t)p;
+    tally_last_block = 0;
 }
 
 // ---------------------------------------------------------------- threads
@@ -89,7 +80,7 @@ static struct record_totals *new_thread(void)
     if (r == NULL)
         return NULL;
     r->tid = os_thread_id();
-    r->started = get(the.clock);
+    r->started = get(tally_clock);
     writer_commit(r, sizeof *r);
     the.threads++;
     return &r->own;
@@ -129,11 +120,11 @@ static always_inline_ void total(struct record_totals *t, _Atomic u64 *counter, 
 // F5: before live bytes change, keep what they were when the process was at its peak.
 static always_inline_ void keep_peak(struct record_site *s)
 {
-    u64 serial = get(&the.process->peak_serial);
-    if (likely(get(&s->serial) == serial))
+    u32 serial = (u32)get(&the.process->peak_serial);
+    if (likely(atomic_load_explicit(&s->serial, memory_order_relaxed) == serial))
         return;
     set(&s->at_peak, get(&s->alloc_bytes) - get(&s->free_bytes));
-    set(&s->serial, serial);
+    atomic_store_explicit(&s->serial, serial, memory_order_relaxed);
 }
 
 static void pass_peak(u64 live)
@@ -148,56 +139,77 @@ static void pass_peak(u64 live)
                                                       memory_order_relaxed, memory_order_relaxed)) {
         }
     bump(&p->peak_serial, 1);
-    set(&p->peak_ns, (get(the.clock) - the.started) * CLOCK_TICK_NS);
+    set(&p->peak_ns, (get(tally_clock) - the.started) * CLOCK_TICK_NS);
 }
 
 // ---------------------------------------------------------------- counting
 
-static void note_size(struct record_site *s, size_t size)
+// Keeps the bounds: between the usual ones nothing is new. They lie within [smallest, largest],
+// also when two threads come here at once.
+static cold_ void new_size(struct record_site *s, u64 size)
 {
-    if (unlikely(size > get(&s->largest)))
+    if (size > get(&s->largest))
         set(&s->largest, size);
     // A site that is new has 0 here: its first call sets it, also to 0.
-    if (unlikely(size < get(&s->smallest) || get(&s->allocs) == 0))
+    if (size < get(&s->smallest) || get(&s->allocs) == 0)
         set(&s->smallest, size);
+    u64 min = get(&s->smallest), max = get(&s->largest) + 1;
+    atomic_store_explicit(&s->usual_min, (u16)(min < UINT16_MAX ? min : UINT16_MAX),
+                          memory_order_relaxed);
+    atomic_store_explicit(&s->usual_max, (u16)(max < UINT16_MAX ? max : UINT16_MAX),
+                          memory_order_relaxed);
 }
 
-static always_inline_ void gain(struct record_site *s, struct tally_block b, u64 blocks)
+static always_inline_ void note_size(struct record_site *s, u64 size)
+{
+    u64 min = atomic_load_explicit(&s->usual_min, memory_order_relaxed);
+    u64 max = atomic_load_explicit(&s->usual_max, memory_order_relaxed);
+    if (unlikely(size < min || size >= max))
+        new_size(s, size);
+}
+
+static always_inline_ void gain(struct record_site *s, struct tally_block b, u64 blocks,
+                                bool single)
 {
     struct record_process *p = the.process;
     struct record_totals *t = totals();
     keep_peak(s);
-    bump(&s->allocs, blocks);
-    bump(&s->alloc_bytes, b.size);
-    bump(&s->alloc_capacity, b.capacity);
+    bump_if(single, &s->allocs, blocks);
+    bump_if(single, &s->alloc_bytes, b.size);
+    bump_if(single, &s->alloc_capacity, b.capacity);
     total(t, &t->allocs, blocks);
     total(t, &t->alloc_bytes, b.size);
     total(t, &t->alloc_capacity, b.capacity);
-    u64 live = bump(&p->live_bytes, b.size);
+    u64 live = bump_if(single, &p->live_bytes, b.size);
     if (live > get(&p->peak_bytes) && b.size != 0)
         pass_peak(live);
 }
 
 // Returns whose totals were counted.
 static always_inline_ struct record_totals *lose(struct record_site *s, struct tally_block b,
-                                                 u64 blocks)
+                                                 u64 blocks, bool single)
 {
     struct record_totals *t = totals();
     keep_peak(s);
-    bump(&s->frees, blocks);
-    bump(&s->free_bytes, b.size);
-    bump(&s->free_capacity, b.capacity);
+    bump_if(single, &s->frees, blocks);
+    bump_if(single, &s->free_bytes, b.size);
+    bump_if(single, &s->free_capacity, b.capacity);
     total(t, &t->frees, blocks);
     total(t, &t->free_bytes, b.size);
     total(t, &t->free_capacity, b.capacity);
-    bump(&the.process->live_bytes, (u64)0 - b.size);
+    bump_if(single, &the.process->live_bytes, (u64)0 - b.size);
     return t;
 }
 
 // A count of 40 bits in two pieces.
 static void count_life(struct record_lives *lives, u32 bucket)
 {
-    u32 before = atomic_fetch_add_explicit(&lives->low[bucket], 1, memory_order_relaxed);
+    _Atomic u32 *low = &lives->low[bucket];
+    if (likely(alone()) && likely(atomic_load_explicit(low, memory_order_relaxed) != UINT32_MAX)) {
+        ++*(u32 *)low;
+        return;
+    }
+    u32 before = atomic_fetch_add_explicit(low, 1, memory_order_relaxed);
     if (unlikely(before == UINT32_MAX))
         atomic_fetch_add_explicit(&lives->high[bucket], 1, memory_order_relaxed);
 }
@@ -212,12 +224,15 @@ static always_inline_ void end_life(struct record_site *s, u32 birth)
 void tally_alloc(struct record_site *s, struct tally_block b)
 {
     note_size(s, b.size);
-    gain(s, b, 1);
+    if (likely(alone()))
+        gain(s, b, 1, true);
+    else
+        gain(s, b, 1, false);
 }
 
 void tally_free(struct record_site *s, struct tally_block b, u32 birth, bool temporary)
 {
-    struct record_totals *t = lose(s, b, 1);
+    struct record_totals *t = likely(alone()) ? lose(s, b, 1, true) : lose(s, b, 1, false);
     end_life(s, birth);
     if (!temporary)
         return;
@@ -254,14 +269,14 @@ void tally_sample(struct record_site *s, struct tally_block b)
 {
     note_size(s, b.size);
     u64 blocks = scale(&b);
-    gain(s, b, blocks);
+    gain(s, b, blocks, false);
     bump(&s->samples, 1);
 }
 
 void tally_sample_free(struct record_site *s, struct tally_block b, u32 birth)
 {
     u64 blocks = scale(&b);
-    lose(s, b, blocks);
+    lose(s, b, blocks, false);
     bump(&s->sample_frees, 1);
     end_life(s, birth);
 }

@@ -8,7 +8,7 @@
 // for a moment only. Every heap call asks tally_last, also one that counts nothing.
 #pragma once
 
-#include "format/recording.h"
+#include "format/life.h"
 
 // A new process: its record, already committed.
 void tally_begin(struct record_process *process, const struct recording *map);
@@ -32,10 +32,26 @@ void tally_realloc(struct record_site *s, bool first, size_t copied);
 void tally_sample(struct record_site *s, struct tally_block b);
 void tally_sample_free(struct record_site *s, struct tally_block b, u32 birth);
 
+extern hidden_ const _Atomic u64 *tally_clock; // the recording's
 // The time, as a code of life.h.
-u32 tally_now(void);
+static always_inline_ u32 tally_now(void)
+{
+    return life_code(atomic_load_explicit(tally_clock, memory_order_relaxed));
+}
+
+// Inverted, so that a leak scan does not find a pointer to the block here.
+extern hidden_ thread_local_ uintptr_t tally_last_block;
 
 // True if p is what this thread's last call allocated, now forgotten.
-bool tally_last(const void *p);
+static always_inline_ bool tally_last(const void *p)
+{
+    bool is = tally_last_block == ~(uintptr_t)p;
+    tally_last_block = 0;
+    return is;
+}
+
 // The call that is about to return allocated p.
-void tally_remember(const void *p);
+static always_inline_ void tally_remember(const void *p)
+{
+    tally_last_block = ~(uintptr_t)p;
+}

@@ -4,6 +4,8 @@
 #include "format/recording.h"
 #include "record/walk.h"
 
+#include <emmintrin.h>
+
 // In the key of legs in the recorder's own code, before the first frame that counts.
 #define SKIPPING ((u64)1 << 63)
 
@@ -53,14 +55,24 @@ static always_inline_ bool same_place(const struct leg *l, u64 key, u64 sp, u64 
     return l->key == key && l->sp == sp && (!(l->flags & LEG_RBP) || l->rbp == rbp);
 }
 
-// L1, without a branch that could be guessed wrong; all words are readable.
+// The words at check n and n + 1, next to what they were.
+static always_inline_ __m128i differ(const struct leg *l, u64 sp, unsigned n)
+{
+    __m128i now = _mm_set_epi64x((long long)walk_word(sp + (u64)l->at[n + 1] * 8),
+                                 (long long)walk_word(sp + (u64)l->at[n] * 8));
+    return _mm_xor_si128(now, _mm_load_si128((const __m128i *)(const void *)&l->word[n]));
+}
+
+// L1, with as few branches that could be guessed wrong as there can be: all checks count, because
+// those that are not used ask for something again (fill_checks). All words are readable.
 static always_inline_ bool unchanged(const struct leg *l, u64 sp)
 {
-    u64 differ = 0;
-    for (unsigned n = 0, checks = l->checks; n < checks; n += 2)
-        differ |= (walk_word(sp + (u64)l->at[n] * 8) ^ l->word[n]) |
-                  (walk_word(sp + (u64)l->at[n + 1] * 8) ^ l->word[n + 1]);
-    return differ == 0;
+    if (l->checks == 0)
+        return true;
+    __m128i last = l->flags & LEG_FIXED ? _mm_setzero_si128() : differ(l, sp, FIXED_CHECKS);
+    __m128i all = _mm_or_si128(_mm_or_si128(differ(l, sp, 0), differ(l, sp, 2)),
+                               _mm_or_si128(differ(l, sp, 4), last));
+    return _mm_movemask_epi8(_mm_cmpeq_epi32(all, _mm_setzero_si128())) == 0xffff;
 }
 
 // The first check that fails. There is one.
@@ -95,13 +107,13 @@ static bool add_check(struct leg *l, u64 at, u64 word)
     return true;
 }
 
-static void make_even(struct leg *l)
+// What is not used asks for the first word again.
+static void fill_checks(struct leg *l)
 {
-    if (l->checks % 2 == 0)
-        return;
-    l->at[l->checks] = l->at[0];
-    l->word[l->checks] = l->word[0];
-    l->checks++;
+    for (unsigned n = l->checks; n < LEG_CHECKS; n++) {
+        l->at[n] = l->at[0];
+        l->word[n] = l->word[0];
+    }
 }
 
 // The way on depends on rbp.
@@ -168,7 +180,7 @@ static bool close_leg(struct maker *m, u8 flags, struct leg *ret)
         l->flags |= LEG_SAVES;
         l->rbp_at = (u16)((m->rbp_slot - l->sp) / 8);
     }
-    make_even(l);
+    fill_checks(l);
     *ret = *l;
     return true;
 }
@@ -227,7 +239,7 @@ static bool make_fixed(const struct place *from, const struct place *to, const s
             return false;
     l.up = (u16)(up / 8);
     l.reach = l.reach > l.up ? l.reach : l.up;
-    make_even(&l);
+    fill_checks(&l);
     l.word[FIXED_KEY] = to->key;
     l.word[FIXED_RBP] = to->rbp;
     *ret = l;
@@ -266,13 +278,6 @@ static enum walk_end step_aside(struct place *p, struct leg *ret_leg, bool *ret_
 
 // ---------------------------------------------------------------- two legs become one
 
-// The check that was there twice to make them even.
-static void make_odd(struct leg *l)
-{
-    if (l->checks > 1 && l->at[l->checks - 1] == l->at[0])
-        l->checks--;
-}
-
 static bool append_checks(struct leg *l, const struct leg *next)
 {
     for (unsigned n = 0; n < next->checks; n++)
@@ -290,8 +295,6 @@ static bool join(struct leg *l, const struct leg *next)
     if (((l->flags | n.flags) & LEG_FIXED) || (l->key & SKIPPING) ||
         l->frames + n.frames > FRAMES_MAX || l->up + n.up > UINT16_MAX)
         return false;
-    make_odd(&j);
-    make_odd(&n);
     if (!add_check(&j, n.sp - 8, n.key + 1))
         return false;
     if ((n.flags & LEG_RBP) && (l->flags & LEG_SAVES) && !add_check(&j, rbp_slot, n.rbp))
@@ -310,7 +313,7 @@ static bool join(struct leg *l, const struct leg *next)
     j.sum = l->sum + powers[l->frames] * n.sum;
     j.frames = (u8)(l->frames + n.frames);
     j.next = n.next;
-    make_even(&j);
+    fill_checks(&j);
     *l = j;
     return true;
 }

@@ -42,14 +42,14 @@ struct leg {
     u16 rbp_at;           // words from sp, with LEG_SAVES
     u16 reach;            // L2, in words
     u16 next;             // number of the leg that came behind it last: a guess
-    u8 frames, checks;    // checks: even, a check may stand there twice
+    u8 frames, checks;    // checks: those that are used
     u8 flags;             // enum leg_flags
     u8 streak;            // times in a row that the guess was right
     u8 patience;          // when that many, the two become one leg; 0: 256
     u8 pad[3];            //
     u16 at[LEG_CHECKS];   // words from sp
     u64 word[LEG_CHECKS]; // what stood there
-};
+} aligned_(16);
 static_assert(sizeof(struct leg) == 128, "two cache lines");
 
 #define TRACE_LEGS_MIN 64
@@ -61,7 +61,7 @@ struct trace_cache {
     u64 hi;         // L2
     u32 mask;       // legs in use, less one
     u32 made;       // since the number of legs last grew
-    struct leg legs[TRACE_LEGS_MAX];
+    struct leg legs[TRACE_LEGS_MAX] aligned_(64);
 };
 
 // As unwind_hash, by what `c` remembers; from the caller of a function on. False when only

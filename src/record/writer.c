@@ -13,8 +13,9 @@
 #define WAIT_MS_STEP 5
 #define ROOM         (RECORDING_BLOCK - sizeof(struct record_block))
 
+struct recording *writer_mapping;
+
 static struct {
-    struct recording *map;
     size_t mapped;              // bytes of it
     struct record_block *block; // being filled
     u32 process;
@@ -24,9 +25,9 @@ static struct {
 
 void writer_begin(struct recording *map)
 {
-    if (map != the.map)
+    if (map != writer_mapping)
         the.mapped = RECORDING_HEADER;
-    the.map = map;
+    writer_mapping = map;
     the.block = NULL;
     the.process = 0;
     the.claimed = 0;
@@ -37,11 +38,6 @@ u32 writer_process(void)
     return the.process;
 }
 
-struct recording *writer_map(void)
-{
-    return the.map;
-}
-
 static u64 end_of(u32 number)
 {
     return RECORDING_HEADER + ((u64)number + 1) * RECORDING_BLOCK;
@@ -50,16 +46,16 @@ static u64 end_of(u32 number)
 static bool backed(u32 number)
 {
     // Acquire: pairs with the tool's release after its fallocate.
-    return end_of(number) <= atomic_load_explicit(&the.map->size, memory_order_acquire);
+    return end_of(number) <= atomic_load_explicit(&writer_mapping->size, memory_order_acquire);
 }
 
 // Map what is backed by now, if block `number` is not mapped yet.
 static bool mapped(u32 number)
 {
-    u64 size = atomic_load_explicit(&the.map->size, memory_order_acquire);
+    u64 size = atomic_load_explicit(&writer_mapping->size, memory_order_acquire);
     if (end_of(number) <= the.mapped)
         return true;
-    if (os_share_grow(the.map, the.mapped, size) < 0)
+    if (os_share_grow(writer_mapping, the.mapped, size) < 0)
         return false;
     the.mapped = size;
     return true;
@@ -69,7 +65,7 @@ static bool mapped(u32 number)
 // both are fine, as each wait is short.
 static bool wait_until_backed(u32 number)
 {
-    struct recording *map = the.map;
+    struct recording *map = writer_mapping;
     atomic_fetch_add_explicit(&map->bell, 1, memory_order_release);
     os_wake(&map->bell);
     u64 end_ns = os_monotonic_ns() + WAIT_MS_MAX * 1000000u;
@@ -89,13 +85,14 @@ static bool claim(u32 *ret_number)
 {
     if (the.claimed == 0) {
         // Do not count past the end: the number would grow with every new stack.
-        u32 seen = atomic_load_explicit(&the.map->blocks, memory_order_relaxed);
-        if (end_of(seen) > the.map->size_max)
+        u32 seen = atomic_load_explicit(&writer_mapping->blocks, memory_order_relaxed);
+        if (end_of(seen) > writer_mapping->size_max)
             return false;
-        the.claimed = 1 + atomic_fetch_add_explicit(&the.map->blocks, 1, memory_order_relaxed);
+        the.claimed =
+            1 + atomic_fetch_add_explicit(&writer_mapping->blocks, 1, memory_order_relaxed);
     }
     *ret_number = the.claimed - 1;
-    return end_of(*ret_number) <= the.map->size_max;
+    return end_of(*ret_number) <= writer_mapping->size_max;
 }
 
 static bool take_block(void)
@@ -110,8 +107,8 @@ static bool take_block(void)
     the.claimed = 0;
     if (the.process == 0)
         the.process = number + 1;
-    struct record_block *b =
-        (struct record_block *)((char *)the.map + RECORDING_HEADER + number * RECORDING_BLOCK);
+    struct record_block *b = (struct record_block *)((char *)writer_mapping + RECORDING_HEADER +
+                                                     number * RECORDING_BLOCK);
     b->process = the.process;
     memcpy(b->magic, "blk\n", sizeof b->magic);
     the.block = b;
@@ -125,8 +122,8 @@ static u32 used(void)
 
 void *writer_reserve(u32 kind, size_t bytes)
 {
-    assert(bytes % 8 == 0);
-    if (the.map == NULL || bytes > ROOM)
+    bytes = round_up(bytes, RECORD_UNIT);
+    if (writer_mapping == NULL || bytes > ROOM)
         return NULL;
     if ((the.block == NULL || bytes > ROOM - used()) && !take_block())
         return NULL;
@@ -139,8 +136,9 @@ void *writer_reserve(u32 kind, size_t bytes)
 void writer_commit(void *record, size_t bytes)
 {
     struct record *r = record;
-    if (the.map == NULL)
+    if (writer_mapping == NULL)
         return; // begun before a fork in a signal handler, and the record is the parent's
+    bytes = round_up(bytes, RECORD_UNIT);
     assert(bytes <= r->bytes);
     r->bytes = (u32)bytes;
     // Release: F1, pairs with the reader's acquire.
@@ -150,19 +148,9 @@ void writer_commit(void *record, size_t bytes)
 u32 writer_left(u32 *ret_all)
 {
     *ret_all = 0;
-    if (the.map == NULL)
+    if (writer_mapping == NULL)
         return 0;
-    u32 taken = atomic_load_explicit(&the.map->blocks, memory_order_relaxed);
-    *ret_all = (u32)((the.map->size_max - RECORDING_HEADER) / RECORDING_BLOCK);
+    u32 taken = atomic_load_explicit(&writer_mapping->blocks, memory_order_relaxed);
+    *ret_all = (u32)((writer_mapping->size_max - RECORDING_HEADER) / RECORDING_BLOCK);
     return taken < *ret_all ? *ret_all - taken : 0;
-}
-
-u32 writer_place(const void *record)
-{
-    return (u32)((size_t)((const char *)record - (const char *)the.map) / 8);
-}
-
-void *writer_at(u32 place)
-{
-    return (char *)the.map + (size_t)place * 8;
 }

@@ -91,7 +91,8 @@ void count_site(struct site *to, const struct record_site *from, struct store *s
     to->live =
         (struct amount){minus(to->alloc_bytes, to->free_bytes), minus(to->allocs, to->frees)};
     to->live_capacity = minus(from->alloc_capacity, from->free_capacity);
-    to->at_peak = from->serial == to->process->peak_serial ? from->at_peak : to->live.bytes; // F5
+    bool kept = from->serial == (u32)to->process->peak_serial; // F5
+    to->at_peak = kept ? from->at_peak : to->live.bytes;
     to->direct = (struct amount){from->direct_bytes, from->direct_blocks};
     to->indirect = (struct amount){from->indirect_bytes, from->indirect_blocks};
     to->cycle = (struct amount){from->cycle_bytes, from->cycle_blocks};
