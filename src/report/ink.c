@@ -24,11 +24,14 @@ static const char *const style_codes[] = {
 static const char signs[] = "·-….━=╸=─-±~│|┌+┐+└+┘+├+┤+";
 static const char more_signs[] = "▶>◀<→>╌-✓+✗x•*█#░.▒:";
 
+// Where nobody knows how wide it will be shown.
+#define WIDTH 80
+
 static u32 terminal_width(int fd)
 {
     struct winsize w = {0};
     if (ioctl(fd, TIOCGWINSZ, &w) != 0 || w.ws_col == 0)
-        return 100;
+        return WIDTH;
     return w.ws_col < 80 ? 80 : w.ws_col > 100 ? 100 : w.ws_col;
 }
 
@@ -42,7 +45,7 @@ struct ink ink_on(FILE *out)
         .color = terminal && (no_color == NULL || *no_color == 0) &&
                  (term == NULL || strcmp(term, "dumb") != 0),
         .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
-        .width = terminal ? terminal_width(fileno(out)) : 100,
+        .width = terminal ? terminal_width(fileno(out)) : WIDTH,
     };
 }
 

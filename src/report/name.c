@@ -166,3 +166,26 @@ const char *name_near_path(char *path)
     }
     return path;
 }
+
+const char *name_fit_path(struct store *store, const char *path, size_t width)
+{
+    size_t wide = utf8_width(path);
+    if (wide <= width)
+        return path;
+    const char *last = strrchr(path, '/'), *first = strchr(path + 1, '/');
+    size_t tail = last == NULL ? 0 : utf8_width(last);
+    char *text = store_push(store, strlen(path) + 8);
+    size_t head = first == NULL ? 0 : (size_t)(first + 1 - path);
+    if (first != last && last != NULL && utf8_width(path) - utf8_width(path + head) + 1 + tail <= width) {
+        memcpy(text, path, head);
+        strcpy(stpcpy(text + head, "…"), last);
+        return text;
+    }
+    if (last != NULL && 1 + tail <= width) {
+        strcpy(stpcpy(text, "…"), last);
+        return text;
+    }
+    // Not even the last part fits: its end tells more, the line's number is there.
+    strcpy(stpcpy(text, "…"), path + utf8_bytes(path, wide - (width > 0 ? width - 1 : 0)));
+    return text;
+}

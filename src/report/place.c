@@ -143,6 +143,26 @@ struct places places_merge(struct model *m, u32 depth)
     return all;
 }
 
+void places_join(struct places *p, struct model *m, struct place *const *into)
+{
+    const struct process *peak = totals_of(m).peak;
+    u32 kept = 0;
+    for (u32 i = 0; i < p->count; i++)
+        p->items[i]->number = i;
+    for (u32 i = 0; i < m->sites_count; i++) {
+        struct place *to = into[m->sites[i].place->number];
+        if (to != NULL)
+            place_add(&m->store, to, &m->sites[i], peak);
+    }
+    for (u32 i = 0; i < p->count; i++) {
+        if (into[i] != NULL)
+            into[i]->ways += p->items[i]->ways;
+        else
+            p->items[kept++] = p->items[i];
+    }
+    p->count = kept;
+}
+
 void places_done(struct places *p)
 {
     free(p->items);

@@ -21,6 +21,9 @@ struct places {
 // themselves live in the model's store.
 struct places places_merge(struct model *m, u32 depth);
 void places_done(struct places *p);
+// Add each place items[i] to the place into[i], where that is not NULL, and take it off the list.
+// What is added to must itself stay.
+void places_join(struct places *p, struct model *m, struct place *const *into);
 // Largest first by `measure`; how many have any of it comes back. Equal ones keep one order on
 // every machine, so that reports can be compared.
 u32 places_sort(struct places *p, enum measure measure);

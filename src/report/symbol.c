@@ -179,6 +179,12 @@ u32 symbols_nameless(const struct module *m)
     return m->symbols == NULL ? 0 : m->symbols->nameless;
 }
 
+void symbols_set_nameless(const struct module *m, u32 n)
+{
+    if (m->symbols != NULL)
+        m->symbols->nameless = n;
+}
+
 // ---------------------------------------------------------------- names
 
 static const char *keep(struct symbols *s, const char *text)

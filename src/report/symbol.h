@@ -37,3 +37,5 @@ enum symbol_state { SYMBOLS_FULL, SYMBOLS_NAMES, SYMBOLS_NONE, SYMBOLS_CHANGED, 
 enum symbol_state symbols_state(const struct module *m); // SYMBOLS_FULL if never asked
 // Frames of a module that were asked for and had no name.
 u32 symbols_nameless(const struct module *m);
+// For who asks for more names than a reader gets to see, and counts those himself.
+void symbols_set_nameless(const struct module *m, u32 n);

@@ -3,6 +3,7 @@
 #include "report/text.h"
 
 #include "report/advice.h"
+#include "report/alike.h"
 #include "report/name.h"
 #include "report/notes.h"
 #include "report/owners.h"
@@ -20,9 +21,10 @@
 #define STACK_LINES   6  // of a leak
 #define PEAK_LINES    4
 #define NAME_WIDTH    46 // longest function name before it is cut
-#define BAR_WIDTH     16
+#define BAR_WIDTH     12
 #define PROCESSES_MAX 8
 #define SPARE_MIN     MiB // less fragmentation is not worth a line
+#define ALIKE_PLACES  300 // more would ask for names that nobody reads
 
 struct page {
     struct ink *k;
@@ -61,14 +63,26 @@ static const char *name_of(struct page *p, const char *function)
     return name_fit(&p->m->store, name, NAME_WIDTH);
 }
 
+#define WHERE_MIN 20 // columns that a file's name and line have beside a long function
+
+static u32 where_width(struct page *p, const struct stack_line *l)
+{
+    return (u32)utf8_width(stack_where(&p->m->store, l)) + (l->symbol->inlined ? 10 : 0);
+}
+
+// Columns for the names, and in `names` what stands there: places get what room they need, but
+// names keep at least what WHERE_MIN leaves them.
 static u32 name_width(struct page *p, const struct stack *s, const char **names)
 {
-    size_t widest = 12;
+    size_t widest = 12, places = 0, room = p->k->width - LEFT - 2;
     for (u32 i = 0; i < s->lines_count; i++) {
         names[i] = name_of(p, s->lines[i].symbol->function);
         widest = size_max(widest, utf8_width(names[i]));
+        places = size_max(places, where_width(p, &s->lines[i]));
     }
-    return (u32)size_min(widest, NAME_WIDTH);
+    size_t left = room - size_min(room, size_max(places, WHERE_MIN));
+    widest = size_min(widest, NAME_WIDTH);
+    return (u32)(p->o->full_stacks ? widest : size_min(widest, size_max(left, room / 2)));
 }
 
 static void skipped(struct page *p, u32 n)
@@ -80,16 +94,39 @@ static void skipped(struct page *p, u32 n)
     ink_line(p->k);
 }
 
+// Whole stacks tell an address where there is no line, so that calls from one function differ.
+static const char *where_of(struct page *p, const struct stack_line *l)
+{
+    const char *where = stack_where(&p->m->store, l);
+    bool bare = l->symbol->named && l->symbol->file == NULL && l->module != NULL;
+    if (!bare || !p->o->full_stacks)
+        return where;
+    size_t size = strlen(where) + 24;
+    char *text = store_push(&p->m->store, size);
+    snprintf(text, size, "%s+0x%llx", where, (unsigned long long)l->offset);
+    return text;
+}
+
 static void stack_line(struct page *p, const struct stack_line *l, const char *name, u32 width)
 {
     struct ink *k = p->k;
     ink_to(k, LEFT);
-    const char *where = stack_where(&p->m->store, l);
+    if (!l->symbol->named && l->module != NULL)
+        symbols_set_nameless(l->module, symbols_nameless(l->module) + 1);
+    const char *where = where_of(p, l);
     bool whole = p->o->full_stacks || *where == 0; // longer names push their place to the right
     ink_cut(k, l->mine ? INK_BOLD : INK_PLAIN, name, whole ? UINT32_MAX : width);
     if (*where != 0) {
-        ink_to(k, LEFT + width + 2);
-        ink(k, l->symbol->file != NULL ? INK_PLAIN : INK_DIM, "%s", where);
+        u32 inlined = l->symbol->inlined ? 10 : 0;
+        u32 at = (u32)size_max(k->column + 1, LEFT + width + 2);
+        if (whole && at + utf8_width(where) + inlined > k->width) {
+            ink_line(k); // or into the next line
+            at = LEFT + 4;
+        }
+        ink_to(k, at);
+        u32 room = k->width - size_min(k->width - 1, k->column + inlined);
+        ink(k, l->symbol->file != NULL ? INK_PLAIN : INK_DIM, "%s",
+            name_fit_path(&p->m->store, where, room));
     }
     if (l->symbol->inlined)
         ink(k, INK_DIM, " (inlined)");
@@ -129,7 +166,7 @@ static const char *base_name(const char *path)
     return slash == NULL ? path : slash + 1;
 }
 
-// "direct", "held by other leaked blocks", or how much of each.
+// "direct", "held by other leaked blocks", or how much of each; in the next line if need be.
 static void leak_kind(struct page *p, const struct place *pl)
 {
     const struct {
@@ -140,19 +177,28 @@ static void leak_kind(struct page *p, const struct place *pl)
         {"held by other leaked blocks", "indirect", pl->indirect},
         {"in cycles", "in cycles", pl->cycle},
     };
-    u32 present = 0;
+    char text[4 * WORDS_SIZE], size[WORDS_SIZE];
+    size_t n = 0, told = 0, present = 0;
     for (size_t i = 0; i < countof(kinds); i++)
         present += kinds[i].a.blocks != 0;
-    for (size_t i = 0, told = 0; i < countof(kinds); i++) {
-        char size[WORDS_SIZE];
+    for (size_t i = 0; i < countof(kinds); i++) {
         if (kinds[i].a.blocks == 0)
             continue;
-        ink(p->k, INK_DIM, told++ == 0 ? " · " : ", ");
+        const char *comma = told++ == 0 ? "" : ", ";
         if (present > 1)
-            ink(p->k, INK_DIM, "%s %s", words_size(size, kinds[i].a.bytes), kinds[i].mixed);
+            n += (size_t)snprintf(text + n, sizeof text - n, "%s%s %s", comma,
+                                  words_size(size, kinds[i].a.bytes), kinds[i].mixed);
         else
-            ink(p->k, INK_DIM, "%s", kinds[i].alone);
+            n += (size_t)snprintf(text + n, sizeof text - n, "%s", kinds[i].alone);
     }
+    if (told == 0)
+        return;
+    bool fits = p->k->column + 3 + utf8_width(text) <= p->k->width;
+    if (!fits) {
+        ink_line(p->k);
+        ink_to(p->k, LEFT);
+    }
+    ink(p->k, INK_DIM, "%s%s", fits ? " · " : "", text);
 }
 
 // One more fact about a place, if the line has room for it.
@@ -236,17 +282,32 @@ static void places(struct page *p, enum measure by, u64 whole, u32 max)
 
 // ---------------------------------------------------------------- sections
 
+// A command as far as the line has room for it, with `behind` columns to spare. The folder of the
+// program goes first: its name says more than where it lies.
+static void put_command(struct page *p, enum style style, const char *command, u32 behind)
+{
+    u32 taken = p->k->column + behind, room = taken < p->k->width ? p->k->width - taken : 1;
+    size_t first = strcspn(command, " ");
+    const char *slash = memrchr(command, '/', first);
+    if (utf8_width(command) > room && slash != NULL && slash[1] != ' ' && slash[1] != 0)
+        command = slash + 1;
+    ink_cut(p->k, style, command, room);
+}
+
 static void title(struct page *p)
 {
     struct model *m = p->m;
     char took[WORDS_SIZE], status[WORDS_SIZE];
     ink(p->k, INK_HEAD, "loam");
     ink_to(p->k, LEFT);
-    ink_cut(p->k, INK_BOLD, m->command, p->k->width - LEFT - 34);
-    if (m->ended_ns >= m->started_ns && m->ended_ns != 0) {
-        ink(p->k, INK_DIM, " · %s", words_time(took, m->ended_ns - m->started_ns));
-        bool well = m->end_status == 0;
-        ink(p->k, well ? INK_DIM : INK_BOLD, " · %s", words_status(status, m->end_status));
+    bool ended = m->ended_ns >= m->started_ns && m->ended_ns != 0;
+    words_time(took, ended ? m->ended_ns - m->started_ns : 0);
+    words_status(status, m->end_status);
+    size_t behind = ended ? utf8_width(took) + utf8_width(status) + 6 : 0;
+    put_command(p, INK_BOLD, m->command, (u32)behind);
+    if (ended) {
+        ink(p->k, INK_DIM, " · %s", took);
+        ink(p->k, m->end_status == 0 ? INK_DIM : INK_BOLD, " · %s", status);
     }
     ink_line(p->k);
 }
@@ -353,7 +414,7 @@ static void peak(struct page *p)
     ink(p->k, INK_PLAIN, ", %s after the start", words_time(when, top->peak_ns));
     if (p->m->processes_count > 1) {
         ink(p->k, INK_DIM, ", in process %u: ", top->pid);
-        ink_cut(p->k, INK_DIM, top->args, p->k->width - size_min(p->k->column, p->k->width - 1));
+        put_command(p, INK_DIM, top->args, 0);
     }
     ink_line(p->k);
     if (places_sort(&p->places, BY_PEAK) > 0)
@@ -460,7 +521,7 @@ static void process_row(struct page *p, const struct process *pr)
         ink(p->k, leaked > 0 ? INK_BAD : INK_DIM, "%8s  ",
             scanned ? words_size(leak, leaked) : "?");
     ink(p->k, INK_PLAIN, "%8s  %-8s  ", words_size(top, pr->peak_bytes), process_end(end, pr));
-    ink_cut(p->k, INK_PLAIN, pr->args, p->k->width - p->k->column);
+    put_command(p, INK_PLAIN, pr->args, 0);
     ink_line(p->k);
 }
 
@@ -504,8 +565,7 @@ static void notes(struct page *p)
 #define NEXT_MAX 4
 
 struct next {
-    char command[NEXT_MAX][512];
-    const char *why[NEXT_MAX];
+    const char *base[NEXT_MAX], *option[NEXT_MAX], *why[NEXT_MAX];
     u32 count;
 };
 
@@ -513,22 +573,46 @@ static void next_add(struct next *n, const char *base, const char *option, const
 {
     if (n->count == NEXT_MAX)
         return;
-    snprintf(n->command[n->count], sizeof n->command[0], "%s%s", base, option);
+    n->base[n->count] = base;
+    n->option[n->count] = option;
     n->why[n->count++] = why;
 }
 
+static void next_line(struct page *p, u32 left, const char *base, const char *option, u32 width,
+                      const char *why)
+{
+    ink_to(p->k, left);
+    ink(p->k, INK_BOLD, "%s%s", base, option);
+    if (*why != 0) {
+        ink_to(p->k, left + width + 3);
+        ink(p->k, INK_DIM, "%s", why);
+    }
+    ink_line(p->k);
+}
+
+// A command and why, a line each; where a recording's path is too long for that, the command once
+// and its options below.
 static void print_next(struct page *p, const struct next *n)
 {
-    u32 widest = 0;
-    for (u32 i = 0; i < n->count; i++)
-        widest = (u32)size_max(widest, utf8_width(n->command[i]));
-    ink_line(p->k);
+    u32 widest = 0, options = 0, why = 0;
     for (u32 i = 0; i < n->count; i++) {
-        heading(p, INK_HEAD, i == 0 ? "NEXT" : "");
-        ink(p->k, INK_BOLD, "%s", n->command[i]);
-        ink_to(p->k, LEFT + widest + 3);
-        ink(p->k, INK_DIM, "%s", n->why[i]);
-        ink_line(p->k);
+        u32 option = (u32)strlen(n->option[i]);
+        widest = (u32)size_max(widest, utf8_width(n->base[i]) + option);
+        options = (u32)size_max(options, option);
+        why = (u32)size_max(why, utf8_width(n->why[i]));
+    }
+    bool beside = LEFT + widest + 3 + why <= p->k->width;
+    ink_line(p->k);
+    heading(p, INK_HEAD, "NEXT");
+    for (u32 i = 0; i < n->count; i++) {
+        bool alone = *n->option[i] == 0;
+        if (beside || alone) {
+            next_line(p, LEFT, n->base[i], n->option[i], beside ? widest : options + 1, n->why[i]);
+            continue;
+        }
+        if (i == 0 || n->base[i] != n->base[i - 1])
+            next_line(p, LEFT, n->base[i], "", 0, "");
+        next_line(p, LEFT + 1, "", n->option[i], options, n->why[i]);
     }
 }
 
@@ -545,12 +629,23 @@ static void next(struct page *p)
     if (!p->o->full_stacks && (all > 0 || places_sort(&p->places, BY_PEAK) > 0))
         next_add(&n, base, " --full-stacks", "every frame of every stack");
     if (p->t.reachable.blocks > 0 && !p->o->reachable)
-        next_add(&n, base, " --reachable", "where what stayed reachable came from");
+        next_add(&n, base, " --reachable", "what stayed reachable");
     if (p->places.count > 0)
-        next_add(&n, base, " --html page.html", "flame graph, timeline, every site");
+        next_add(&n, base, " --html page.html", "flame graph, timeline");
     if (n.count == 0)
         next_add(&n, base, " --json", "all of it, for machines");
     print_next(p, &n);
+}
+
+// Names were asked for that nobody will read: nameless ones are counted as they are printed.
+static void join_alike(struct page *p)
+{
+    alike_join(&p->places, p->m, p->symbols,
+               (struct alike_limits){.places = p->o->places_max == 0 ? UINT32_MAX : ALIKE_PLACES,
+                                     .lines = PEAK_LINES,
+                                     .lines_leak = STACK_LINES});
+    for (u32 i = 0; i < p->m->modules_count; i++)
+        symbols_set_nameless(p->m->modules[i], 0);
 }
 
 void text_report(struct ink *k, struct model *m, const struct text_options *o)
@@ -558,6 +653,8 @@ void text_report(struct ink *k, struct model *m, const struct text_options *o)
     struct page p = {.k = k, .m = m, .o = o, .t = totals_of(m)};
     p.symbols = symbols_new(&m->store);
     p.places = places_merge(m, o->full_stacks ? 0 : PLACE_DEPTH);
+    if (!o->full_stacks)
+        join_alike(&p);
     p.no_scan = notes_no_scan(m, &p.t);
     p.leaks = p.t.scanned > 0;
     title(&p);
