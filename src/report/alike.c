@@ -10,7 +10,7 @@
 #include <string.h>
 
 struct look {
-    char *text;        // all that would be printed of the stack
+    char *text; // all that would be printed of the stack
     struct place *place;
 };
 
@@ -53,8 +53,8 @@ static void collect(struct looks *all, struct places *p, struct model *m, struct
                 continue;
             table_put(&seen, (u64)(uintptr_t)place, place);
             bool leaks = place_bytes(place, BY_LEAK) != 0;
-            all->items[all->count++] = (struct look){
-                text_of(m, symbols, place, leaks ? l.lines_leak : l.lines), place};
+            all->items[all->count++] =
+                (struct look){text_of(m, symbols, place, leaks ? l.lines_leak : l.lines), place};
         }
     }
     table_done(&seen);
@@ -65,7 +65,8 @@ static int compare(const void *a, const void *b)
 {
     const struct look *x = a, *y = b;
     int r = strcmp(x->text, y->text);
-    return r != 0 ? r : (x->place->number > y->place->number) - (x->place->number < y->place->number);
+    return r != 0 ? r
+                  : (x->place->number > y->place->number) - (x->place->number < y->place->number);
 }
 
 void alike_join(struct places *p, struct model *m, struct symbols *symbols, struct alike_limits l)

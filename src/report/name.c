@@ -176,7 +176,8 @@ const char *name_fit_path(struct store *store, const char *path, size_t width)
     size_t tail = last == NULL ? 0 : utf8_width(last);
     char *text = store_push(store, strlen(path) + 8);
     size_t head = first == NULL ? 0 : (size_t)(first + 1 - path);
-    if (first != last && last != NULL && utf8_width(path) - utf8_width(path + head) + 1 + tail <= width) {
+    if (first != last && last != NULL &&
+        utf8_width(path) - utf8_width(path + head) + 1 + tail <= width) {
         memcpy(text, path, head);
         strcpy(stpcpy(text + head, "…"), last);
         return text;

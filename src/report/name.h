@@ -10,6 +10,6 @@ const char *name_fit(struct store *store, const char *function, size_t width);
 // Relative to the working folder if it lies there, else its last three parts. Tidies `path` in
 // place and returns a part of it.
 const char *name_near_path(char *path);
-// A path, with ":LINE" behind it or not, in at most `width` columns: folders in the middle become "…",
-// and the last part stays as long as it can.
+// A path, with ":LINE" behind it or not, in at most `width` columns: folders in the middle become
+// "…", and the last part stays as long as it can.
 const char *name_fit_path(struct store *store, const char *path, size_t width);

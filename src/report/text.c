@@ -5,6 +5,7 @@
 #include "report/advice.h"
 #include "report/alike.h"
 #include "report/name.h"
+#include "report/next.h"
 #include "report/notes.h"
 #include "report/owners.h"
 #include "report/place.h"
@@ -214,7 +215,7 @@ static void stack_again(struct page *p, const struct site *site)
     struct stack s = stack_cut(p->symbols, &p->m->store, site, PEAK_LINES);
     ink_to(p->k, LEFT);
     if (s.lines_count > 0)
-        ink(p->k, INK_BOLD, "%s", name_of(p, s.lines[0].symbol->function));
+        ink_cut(p->k, INK_BOLD, name_of(p, s.lines[0].symbol->function), p->k->width - LEFT - 10);
     ink(p->k, INK_DIM, "  as above");
     ink_line(p->k);
 }
@@ -562,60 +563,6 @@ static void notes(struct page *p)
     }
 }
 
-#define NEXT_MAX 4
-
-struct next {
-    const char *base[NEXT_MAX], *option[NEXT_MAX], *why[NEXT_MAX];
-    u32 count;
-};
-
-static void next_add(struct next *n, const char *base, const char *option, const char *why)
-{
-    if (n->count == NEXT_MAX)
-        return;
-    n->base[n->count] = base;
-    n->option[n->count] = option;
-    n->why[n->count++] = why;
-}
-
-static void next_line(struct page *p, u32 left, const char *base, const char *option, u32 width,
-                      const char *why)
-{
-    ink_to(p->k, left);
-    ink(p->k, INK_BOLD, "%s%s", base, option);
-    if (*why != 0) {
-        ink_to(p->k, left + width + 3);
-        ink(p->k, INK_DIM, "%s", why);
-    }
-    ink_line(p->k);
-}
-
-// A command and why, a line each; where a recording's path is too long for that, the command once
-// and its options below.
-static void print_next(struct page *p, const struct next *n)
-{
-    u32 widest = 0, options = 0, why = 0;
-    for (u32 i = 0; i < n->count; i++) {
-        u32 option = (u32)strlen(n->option[i]);
-        widest = (u32)size_max(widest, utf8_width(n->base[i]) + option);
-        options = (u32)size_max(options, option);
-        why = (u32)size_max(why, utf8_width(n->why[i]));
-    }
-    bool beside = LEFT + widest + 3 + why <= p->k->width;
-    ink_line(p->k);
-    heading(p, INK_HEAD, "NEXT");
-    for (u32 i = 0; i < n->count; i++) {
-        bool alone = *n->option[i] == 0;
-        if (beside || alone) {
-            next_line(p, LEFT, n->base[i], n->option[i], beside ? widest : options + 1, n->why[i]);
-            continue;
-        }
-        if (i == 0 || n->base[i] != n->base[i - 1])
-            next_line(p, LEFT, n->base[i], "", 0, "");
-        next_line(p, LEFT + 1, "", n->option[i], options, n->why[i]);
-    }
-}
-
 static void next(struct page *p)
 {
     struct next n = {0};
@@ -634,7 +581,7 @@ static void next(struct page *p)
         next_add(&n, base, " --html page.html", "flame graph, timeline");
     if (n.count == 0)
         next_add(&n, base, " --json", "all of it, for machines");
-    print_next(p, &n);
+    next_print(p->k, &n);
 }
 
 // Names were asked for that nobody will read: nameless ones are counted as they are printed.
