@@ -2,8 +2,7 @@
 
 #include "report/diff_print.h"
 
-#include "report/name.h"
-#include "report/stack.h"
+#include "report/drawn.h"
 #include "report/utf8.h"
 #include "report/words.h"
 
@@ -13,7 +12,6 @@
 #define LEFT        11 // as in text.c
 #define STACK_LINES 4
 #define BAR_WIDTH   16
-#define NAME_WIDTH  46
 
 // "1.23 MB" or "1,234".
 static const char *value(char out[WORDS_SIZE], u32 gauge, u64 n)
@@ -66,42 +64,6 @@ static void sums(struct ink *k, const struct diff *d, u32 asked)
     }
 }
 
-static void stack_line(struct ink *k, struct store *store, const struct stack_line *l,
-                       const char *name, u32 width)
-{
-    if (l->hidden > 0) {
-        ink_to(k, LEFT);
-        ink(k, INK_DIM, "(%u more)", l->hidden);
-        ink_line(k);
-    }
-    ink_to(k, LEFT);
-    ink(k, l->mine ? INK_BOLD : INK_PLAIN, "%s", name);
-    const char *where = stack_where(store, l);
-    if (*where != 0) {
-        ink_to(k, LEFT + width + 2);
-        ink(k, l->symbol->file != NULL ? INK_PLAIN : INK_DIM, "%s", where);
-    }
-    ink_line(k);
-}
-
-static void stack(struct ink *k, struct store *store, const struct row *r)
-{
-    struct stack s = stack_cut(r->symbols, store, r->place->sample, STACK_LINES);
-    if (s.lines_count == 0) {
-        ink_to(k, LEFT);
-        ink(k, INK_DIM, "stacks that found no room in the recording");
-        ink_line(k);
-    }
-    const char **names = store_push(store, (s.lines_count + 1) * sizeof *names);
-    size_t width = 12;
-    for (u32 i = 0; i < s.lines_count; i++) {
-        names[i] = name_fit(store, name_short(store, s.lines[i].symbol->function), NAME_WIDTH);
-        width = size_max(width, utf8_width(names[i]));
-    }
-    for (u32 i = 0; i < s.lines_count; i++)
-        stack_line(k, store, &s.lines[i], names[i], (u32)width);
-}
-
 static void place(struct ink *k, const struct diff *d, u32 row, u32 gauge, u64 whole, bool grown)
 {
     char by[2 * WORDS_SIZE], a[WORDS_SIZE], b[WORDS_SIZE];
@@ -113,7 +75,8 @@ static void place(struct ink *k, const struct diff *d, u32 row, u32 gauge, u64 w
     if (before == 0)
         ink(k, INK_DIM, " · new");
     ink_line(k);
-    stack(k, &d->after->store, r);
+    const struct drawn drawn = {k, &d->after->store, r->symbols, .addresses = true};
+    drawn_stack(&drawn, r->place->sample, STACK_LINES);
     ink_line(k);
 }
 

@@ -4,13 +4,12 @@
 
 #include "report/advice.h"
 #include "report/alike.h"
-#include "report/name.h"
+#include "report/drawn.h"
 #include "report/next.h"
 #include "report/notes.h"
 #include "report/owners.h"
 #include "report/place.h"
 #include "report/ram.h"
-#include "report/stack.h"
 #include "report/utf8.h"
 #include "report/words.h"
 
@@ -21,7 +20,6 @@
 #define LEFT          11 // the column that everything hangs from
 #define STACK_LINES   6  // of a leak
 #define PEAK_LINES    4
-#define NAME_WIDTH    46 // longest function name before it is cut
 #define BAR_WIDTH     12
 #define PROCESSES_MAX 8
 #define SPARE_MIN     MiB // less fragmentation is not worth a line
@@ -31,7 +29,7 @@ struct page {
     struct ink *k;
     struct model *m;
     const struct text_options *o;
-    struct symbols *symbols;
+    struct drawn drawn;
     struct totals t;
     struct places places;
     const char *no_scan; // why leaks are not known, or NULL
@@ -52,111 +50,6 @@ static void margin(struct page *p, enum style style, u64 bytes)
     ink_to(p->k, (u32)(LEFT - 1 - size_min(strlen(size), LEFT - 1)));
     ink(p->k, style, "%s", size);
     ink_to(p->k, LEFT);
-}
-
-// ---------------------------------------------------------------- stacks
-
-static const char *name_of(struct page *p, const char *function)
-{
-    if (p->o->full_stacks)
-        return function;
-    const char *name = name_short(&p->m->store, function);
-    return name_fit(&p->m->store, name, NAME_WIDTH);
-}
-
-#define WHERE_MIN 20 // columns that a file's name and line have beside a long function
-
-static u32 where_width(struct page *p, const struct stack_line *l)
-{
-    return (u32)utf8_width(stack_where(&p->m->store, l)) + (l->symbol->inlined ? 10 : 0);
-}
-
-// Columns for the names, and in `names` what stands there: places get what room they need, but
-// names keep at least what WHERE_MIN leaves them.
-static u32 name_width(struct page *p, const struct stack *s, const char **names)
-{
-    size_t widest = 12, places = 0, room = p->k->width - LEFT - 2;
-    for (u32 i = 0; i < s->lines_count; i++) {
-        names[i] = name_of(p, s->lines[i].symbol->function);
-        widest = size_max(widest, utf8_width(names[i]));
-        places = size_max(places, where_width(p, &s->lines[i]));
-    }
-    size_t left = room - size_min(room, size_max(places, WHERE_MIN));
-    widest = size_min(widest, NAME_WIDTH);
-    return (u32)(p->o->full_stacks ? widest : size_min(widest, size_max(left, room / 2)));
-}
-
-static void skipped(struct page *p, u32 n)
-{
-    if (n == 0)
-        return;
-    ink_to(p->k, LEFT);
-    ink(p->k, INK_DIM, "(%u more)", n);
-    ink_line(p->k);
-}
-
-// Whole stacks tell an address where there is no line, so that calls from one function differ.
-static const char *where_of(struct page *p, const struct stack_line *l)
-{
-    const char *where = stack_where(&p->m->store, l);
-    bool bare = l->symbol->named && l->symbol->file == NULL && l->module != NULL;
-    if (!bare || !p->o->full_stacks)
-        return where;
-    size_t size = strlen(where) + 24;
-    char *text = store_push(&p->m->store, size);
-    snprintf(text, size, "%s+0x%llx", where, (unsigned long long)l->offset);
-    return text;
-}
-
-static void stack_line(struct page *p, const struct stack_line *l, const char *name, u32 width)
-{
-    struct ink *k = p->k;
-    ink_to(k, LEFT);
-    if (!l->symbol->named && l->module != NULL)
-        symbols_set_nameless(l->module, symbols_nameless(l->module) + 1);
-    const char *where = where_of(p, l);
-    bool whole = p->o->full_stacks || *where == 0; // longer names push their place to the right
-    ink_cut(k, l->mine ? INK_BOLD : INK_PLAIN, name, whole ? UINT32_MAX : width);
-    if (*where != 0) {
-        u32 inlined = l->symbol->inlined ? 10 : 0;
-        u32 at = (u32)size_max(k->column + 1, LEFT + width + 2);
-        if (whole && at + utf8_width(where) + inlined > k->width) {
-            ink_line(k); // or into the next line
-            at = LEFT + 4;
-        }
-        ink_to(k, at);
-        u32 room = k->width - size_min(k->width - 1, k->column + inlined);
-        ink(k, l->symbol->file != NULL ? INK_PLAIN : INK_DIM, "%s",
-            name_fit_path(&p->m->store, where, room));
-    }
-    if (l->symbol->inlined)
-        ink(k, INK_DIM, " (inlined)");
-}
-
-static void stack(struct page *p, const struct site *site, u32 lines)
-{
-    if (site->other) {
-        ink_to(p->k, LEFT);
-        ink(p->k, INK_DIM, "stacks that found no room in the recording");
-        ink_line(p->k);
-        return;
-    }
-    struct stack s = stack_cut(p->symbols, &p->m->store, site, p->o->full_stacks ? 0 : lines);
-    const char **names = store_push(&p->m->store, (s.lines_count + 1) * sizeof *names);
-    u32 width = name_width(p, &s, names);
-    for (u32 i = 0; i < s.lines_count; i++) {
-        skipped(p, s.lines[i].hidden);
-        stack_line(p, &s.lines[i], names[i], width);
-        if (i == 0 && s.via != NULL && p->k->column + 6 + strlen(s.via) < p->k->width)
-            ink(p->k, INK_DIM, "  via %s", s.via);
-        ink_line(p->k);
-    }
-    skipped(p, s.hidden_last);
-    if (site->truncated && p->o->full_stacks) {
-        ink_to(p->k, LEFT);
-        ink(p->k, INK_DIM, "(further out unknown)");
-        ink_line(p->k);
-    }
 }
 
 // ---------------------------------------------------------------- places
@@ -209,17 +102,6 @@ static void aside(struct page *p, const char *word, const char *text)
         ink(p->k, INK_DIM, " · %s%s", word, text);
 }
 
-// The peak often comes from where the leak came from: one line is enough then.
-static void stack_again(struct page *p, const struct site *site)
-{
-    struct stack s = stack_cut(p->symbols, &p->m->store, site, PEAK_LINES);
-    ink_to(p->k, LEFT);
-    if (s.lines_count > 0)
-        ink_cut(p->k, INK_BOLD, name_of(p, s.lines[0].symbol->function), p->k->width - LEFT - 10);
-    ink(p->k, INK_DIM, "  as above");
-    ink_line(p->k);
-}
-
 static void place(struct page *p, struct place *pl, enum measure by, u64 whole)
 {
     char share[WORDS_SIZE], blocks[WORDS_SIZE], ways[WORDS_SIZE];
@@ -242,9 +124,9 @@ static void place(struct page *p, struct place *pl, enum measure by, u64 whole)
         aside(p, "by ", words_of(ways, pl->ways, "call path"));
     ink_line(p->k);
     if (pl->shown && !pl->sample->other)
-        stack_again(p, pl->sample);
+        drawn_again(&p->drawn, pl->sample, PEAK_LINES);
     else
-        stack(p, pl->sample, by == BY_LEAK ? STACK_LINES : PEAK_LINES);
+        drawn_stack(&p->drawn, pl->sample, by == BY_LEAK ? STACK_LINES : PEAK_LINES);
     pl->shown = true;
 }
 
@@ -449,7 +331,7 @@ static void fragmentation(struct page *p)
         if (x->freed != 0)
             ink(p->k, INK_PLAIN, "; without them %s less RSS", words_size(size, x->freed));
         ink_line(p->k);
-        stack(p, x->site, PEAK_LINES);
+        drawn_stack(&p->drawn, x->site, PEAK_LINES);
     }
 }
 
@@ -469,7 +351,7 @@ static void advice(struct page *p)
         margin(p, INK_BOLD, a->bytes);
         ink(p->k, INK_PLAIN, "%s", a->text);
         ink_line(p->k);
-        stack(p, a->place->sample, PEAK_LINES);
+        drawn_stack(&p->drawn, a->place->sample, PEAK_LINES);
     }
 }
 
@@ -587,7 +469,7 @@ static void next(struct page *p)
 // Names were asked for that nobody will read: nameless ones are counted as they are printed.
 static void join_alike(struct page *p)
 {
-    alike_join(&p->places, p->m, p->symbols,
+    alike_join(&p->places, p->m, p->drawn.symbols,
                (struct alike_limits){.places = p->o->places_max == 0 ? UINT32_MAX : ALIKE_PLACES,
                                      .lines = PEAK_LINES,
                                      .lines_leak = STACK_LINES});
@@ -598,7 +480,7 @@ static void join_alike(struct page *p)
 void text_report(struct ink *k, struct model *m, const struct text_options *o)
 {
     struct page p = {.k = k, .m = m, .o = o, .t = totals_of(m)};
-    p.symbols = symbols_new(&m->store);
+    p.drawn = (struct drawn){k, &m->store, symbols_new(&m->store), .whole = o->full_stacks};
     p.places = places_merge(m, o->full_stacks ? 0 : PLACE_DEPTH);
     if (!o->full_stacks)
         join_alike(&p);
@@ -623,5 +505,5 @@ void text_report(struct ink *k, struct model *m, const struct text_options *o)
     notes(&p);
     next(&p);
     places_done(&p.places);
-    symbols_free(p.symbols);
+    symbols_free(p.drawn.symbols);
 }
