@@ -10,6 +10,7 @@
 #include "report/notes.h"
 #include "report/owners.h"
 #include "report/place.h"
+#include "report/prefetch.h"
 #include "report/ram.h"
 #include "report/stack.h"
 
@@ -390,6 +391,7 @@ int json_report(FILE *out, struct model *m)
     struct totals t = totals_of(m);
     struct frames f = {.symbols = symbols_new(&m->store), .list = json_array()};
     struct stream s = {.out = out};
+    prefetch(f.symbols, m);
     put(&s, "schema", json_string("loam-report/1"));
     put(&s, "loam", json_string(LOAM_VERSION));
     put(&s, "program", program(m));

@@ -21,7 +21,8 @@ u64 ram_spare(const struct ram *r);
 // Of that process, the account in which they are most: at the highest RSS, or the last one.
 const struct ram *ram_fragmented(const struct model *m);
 
-// The report's lines; nothing without accounts, or of small programs. `left`: the column that everything hangs from.
+// The report's lines; nothing without accounts, or of small programs. `left`: the column that
+// everything hangs from.
 void ram_text(struct ink *k, const struct model *m, u32 left);
 // An account, null if there is none; with `places`, pinned sites by the number of their place.
 json_t *ram_json(const struct ram *r);

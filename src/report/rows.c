@@ -2,6 +2,8 @@
 
 #include "report/rows.h"
 
+#include "report/prefetch.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +18,7 @@ static u64 nothing[GAUGES_MAX]; // never written
 
 struct rows rows_of(struct model *m, struct symbols *symbols)
 {
+    prefetch(symbols, m);
     struct places all = places_merge(m, 0);
     struct rows rows = {.items = must(calloc(all.count + 1, sizeof *rows.items)),
                         .count = all.count};

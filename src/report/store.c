@@ -67,6 +67,22 @@ void store_done(struct store *s)
     s->used = 0;
 }
 
+void store_join(struct store *s, struct store *from)
+{
+    struct store_piece *last = from->first;
+    while (last != NULL && last->next != NULL)
+        last = last->next;
+    if (last == NULL)
+        return;
+    if (s->first == NULL) {
+        *s = *from;
+    } else { // behind the piece that is being filled
+        last->next = s->first->next;
+        s->first->next = from->first;
+    }
+    *from = (struct store){0};
+}
+
 u64 table_mix(u64 a, u64 b)
 {
     u64 x = (a ^ (b + 0x9e3779b97f4a7c15)) * 0xff51afd7ed558ccd;

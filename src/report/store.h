@@ -20,6 +20,8 @@ char *store_text(struct store *s, const char *text, size_t size);
 // Forget everything, but keep one piece for what comes next.
 void store_clear(struct store *s);
 void store_done(struct store *s);
+// Take all that is in `from`, which is empty then.
+void store_join(struct store *s, struct store *from);
 
 // From 64-bit keys to pointers. Two things with one key are chained by who uses the table.
 struct table_slot {

@@ -31,6 +31,7 @@ struct symbol_file {
     struct jit *jit;  // instead: the module is a perf map
     Dwarf_Addr bias;  // dwfl address minus link-time address
     enum symbol_state state;
+    bool opened;
     struct units units;
     struct symtab symtab;
     struct scopes scopes;
@@ -53,6 +54,11 @@ struct symbols {
 };
 
 static bool ask_servers;
+
+bool symbols_asks_servers(void)
+{
+    return ask_servers;
+}
 
 void symbols_ask_servers(void)
 {
@@ -157,16 +163,24 @@ static void open_file(struct symbol_file *f, const struct module *m)
     f->state = lines ? SYMBOLS_FULL : names ? SYMBOLS_NAMES : SYMBOLS_NONE;
 }
 
-static struct symbol_file *file_of(struct symbols *s, struct module *m)
+static struct symbol_file *file_known(struct symbols *s, struct module *m)
 {
     if (m->symbols == NULL) {
         m->symbols = store_push(s->store, sizeof *m->symbols);
         m->symbols->module = m;
         m->symbols->next = s->files;
         s->files = m->symbols;
-        open_file(m->symbols, m);
     }
     return m->symbols;
+}
+
+static struct symbol_file *file_of(struct symbols *s, struct module *m)
+{
+    struct symbol_file *f = file_known(s, m);
+    if (!f->opened)
+        open_file(f, m);
+    f->opened = true;
+    return f;
 }
 
 enum symbol_state symbols_state(const struct module *m)
@@ -374,6 +388,30 @@ static size_t ask(struct symbols *s, struct frame frame, struct symbol out[INLIN
         count = 1;
     }
     return count;
+}
+
+// ---------------------------------------------------------------- answers from elsewhere
+
+void symbols_put(struct symbols *s, u64 frame, const struct symbol *symbols, size_t count)
+{
+    struct answer *a = store_push(s->store, sizeof *a + count * sizeof *symbols);
+    a->count = count;
+    memcpy(a->symbols, symbols, count * sizeof *symbols);
+    table_put(&s->answers, frame, a);
+}
+
+void symbols_learn(struct symbols *s, struct module *m, const struct module *from)
+{
+    if (from != NULL && from->symbols == NULL)
+        return; // it was not asked
+    struct symbol_file *f = file_known(s, m);
+    f->state = from == NULL ? SYMBOLS_FULL : from->symbols->state;
+    f->nameless += from == NULL ? 0 : from->symbols->nameless;
+}
+
+void symbols_keep(struct symbols *s, struct store *answers)
+{
+    store_join(s->store, answers);
 }
 
 const struct symbol *symbols_of(struct symbols *s, struct frame f, size_t *ret_count)

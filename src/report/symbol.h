@@ -24,6 +24,8 @@ struct symbols;
 // names. Off unless a person asks: it tells servers what runs here, and may take minutes.
 void symbols_ask_servers(void);
 
+bool symbols_asks_servers(void);
+
 // Answers live in `store`.
 struct symbols *symbols_new(struct store *store);
 struct symbols *symbols_free(struct symbols *s);
@@ -31,6 +33,13 @@ struct symbols *symbols_free(struct symbols *s);
 // The functions at a frame, innermost first: those inlined there, then the real one. At least
 // one; borrowed until symbols_free.
 const struct symbol *symbols_of(struct symbols *s, struct frame f, size_t *ret_count);
+
+// What another `struct symbols` found, see prefetch.c: the answer for a frame, packed as in struct
+// site, whose texts stay; what `from`, a copy of the module, came to know of it (NULL: it has
+// lines); and the store that it all lives in, which is taken.
+void symbols_put(struct symbols *s, u64 frame, const struct symbol *symbols, size_t count);
+void symbols_learn(struct symbols *s, struct module *m, const struct module *from);
+void symbols_keep(struct symbols *s, struct store *answers);
 
 // What could be read about a module: lines, names only, neither; or its file is another one now.
 enum symbol_state { SYMBOLS_FULL, SYMBOLS_NAMES, SYMBOLS_NONE, SYMBOLS_CHANGED, SYMBOLS_GONE };

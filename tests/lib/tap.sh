@@ -17,8 +17,8 @@ so=$build/libloam.so
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/loam-test.XXXXXX") || exit 1
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM
-LC_ALL=C
-export LC_ALL
+LC_ALL=C XDG_CACHE_HOME=$tmp/cache
+export LC_ALL XDG_CACHE_HOME
 unset LD_PRELOAD LOAM
 tap_n=0
 tap_failed=0
