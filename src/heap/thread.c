@@ -43,6 +43,8 @@ static struct heap *heap_get(void)
         h = heap_make();
     }
     lock_give(&the.heaps_lock);
+    if (h != NULL) // its thread is awake: see remote.c
+        atomic_store_explicit(&h->drained_ms, (u32)os_coarse_ms(), memory_order_relaxed);
     return h;
 }
 
