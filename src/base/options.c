@@ -6,9 +6,8 @@
 const struct option_info option_info[OPTION_COUNT] = {
     [OPTION_MODE] = {"mode", "default", "default",
                      "What the heap does with the program's mistakes."},
-    [OPTION_RECORD] =
-        {"record", "PATH", "(none)",
-         "Count every allocation by its stack in this recording, which loam run made."},
+    [OPTION_RECORD] = {"record", "PATH", "(none)",
+                       "Count every allocation by its stack in this recording, made by loam run."},
     [OPTION_SAMPLE] = {"sample", "SIZE", "as the recording says",
                        "Of what is recorded, count one block in so many bytes, as in 512K."},
     [OPTION_BACKGROUND] = {"background", "on|off", "off",

@@ -168,7 +168,7 @@ static bool print_text(const struct bench_options *o, const struct contest *cont
         contest_print_verdict(contest, &k);
     bool failed = contest_print_failures(contest, &k);
     if (o->from == NULL && rows != NULL)
-        printf("\nAll rows: %s. Again, with a plot: loam bench --from %s --svg bench.svg\n", rows,
+        printf("\nAll rows: %s\nAgain, with a plot: loam bench --from %s --svg bench.svg\n", rows,
                rows);
     return failed;
 }

@@ -37,9 +37,8 @@ static void print_groups(void)
 // What LOAM=key=value,key=value can say; the library reads the same table.
 static void print_keys(void)
 {
-    puts(
-        "The environment variable LOAM holds key=value pairs, with commas between them. A program\n"
-        "under libloam.so reads it when it starts; loam run adds what it needs.\n");
+    puts("The environment variable LOAM holds key=value pairs, with commas between them.\n"
+         "A program under libloam.so reads it when it starts; loam run adds what it needs.\n");
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         const struct option_info *o = &option_info[i];
         printf("  %s=%s, else %s\n      %s\n", o->name, o->type, o->fallback, o->sentence);

@@ -28,7 +28,8 @@ static void account_row(struct ink *k, const struct account *a, enum account_par
     ink(k, INK_PLAIN, "  ");
     ink_bar(k, bytes, a->rss, k->width >= 100 ? BAR : BAR / 2);
     ink(k, INK_PLAIN, "%6s", words_share(share, bytes, a->rss));
-    ink(k, INK_DIM, "%s", note);
+    if (k->column + strlen(note) <= k->width)
+        ink(k, INK_DIM, "%s", note);
     ink_line(k);
 }
 

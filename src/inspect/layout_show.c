@@ -178,8 +178,7 @@ static u32 member_at(const struct shape *r, u64 byte)
 
 static void print_map_line(struct ink *k, const struct shape *r, u64 line)
 {
-    ink_to(k, 2);
-    ink(k, INK_DIM, "line %-4llu ", (unsigned long long)line);
+    ink(k, INK_DIM, "%6llu  ", (unsigned long long)line);
     for (u64 byte = line * LAYOUT_LINE; byte < (line + 1) * LAYOUT_LINE && byte < r->size; byte++) {
         if (byte % 8 == 0 && byte % LAYOUT_LINE != 0)
             ink(k, INK_PLAIN, " ");

@@ -77,6 +77,13 @@ static const char *said(const json_t *experiment, const char *metric, const char
     return "";
 }
 
+#define SAYS 54 // the column of the first text
+
+static u32 second_at(const struct ink *k)
+{
+    return SAYS + (k->width - SAYS) / 2;
+}
+
 static void one_row(struct ink *k, const json_t *d, size_t r, double ghz)
 {
     const json_t *e = find(json_object_get(d, "experiments"), "id", rows[r].experiment);
@@ -91,9 +98,9 @@ static void one_row(struct ink *k, const json_t *d, size_t r, double ghz)
     ink(k, INK_BOLD, "%15s", text_number(number, value, unit));
     if (strcmp(unit, "cycles") == 0 && ghz > 0)
         ink(k, INK_DIM, " %11s", text_number(number, value / ghz, "ns"));
-    ink_to(k, 54);
-    ink_cut(k, INK_DIM, said(e, rows[r].metric, "S3"), 20);
-    ink_to(k, 76);
+    ink_to(k, SAYS);
+    ink_cut(k, INK_DIM, said(e, rows[r].metric, "S3"), second_at(k) - SAYS - 1);
+    ink_to(k, second_at(k));
     ink_cut(k, INK_DIM, said(e, rows[r].metric, "S4"), k->width - k->column);
     ink_line(k);
 }
@@ -106,13 +113,15 @@ void card_print(struct ink *k, const json_t *d)
     ink_line(k);
     ink_to(k, 25);
     ink(k, INK_DIM, "%15s", "here");
-    ink_to(k, 54);
+    ink_to(k, SAYS);
     ink(k, INK_DIM, "S3 says");
-    ink_to(k, 76);
+    ink_to(k, second_at(k));
     ink(k, INK_DIM, "S4 says");
     ink_line(k);
     for (size_t r = 0; r < countof(rows); r++)
         one_row(k, d, r, ghz);
-    ink(k, INK_DIM, "  S3: %s. S4: %s.", source_title[S3], source_title[S4]);
-    ink_line(k);
+    char sources[512];
+    snprintf(sources, sizeof sources, "S3: %s. S4: %s.", source_title[S3], source_title[S4]);
+    ink_to(k, 2);
+    ink_wrap(k, INK_DIM, sources);
 }

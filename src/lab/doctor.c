@@ -139,8 +139,7 @@ void doctor_print(struct ink *k, const struct machine *m)
         ink(k, one->good ? INK_GOOD : INK_BAD, "  %-4s", one->good ? "yes" : "no");
         ink(k, INK_PLAIN, "%s", one->what);
         ink_to(k, 25);
-        ink(k, INK_DIM, "%s", one->seen);
-        ink_line(k);
+        ink_wrap(k, INK_DIM, one->seen);
         if (!one->good) {
             ink_to(k, 25);
             ink_wrap(k, INK_PLAIN, one->without);

@@ -178,6 +178,10 @@ static void curves(struct ink *k, const json_t *e, const char *x_unit, const cha
             axis_take(&p.x, number(point, "x"));
             axis_take(&p.y, number(point, "value"));
         }
+        if (k->column + 5 + draw_width(string(s, "name")) > k->width) {
+            ink_line(k);
+            ink_to(k, 2);
+        }
         ink(k, INK_PLAIN, "   ");
         sign(k, mark % 2 == 0 ? INK_BAR : INK_GOOD, marks[mark % SERIES_MAX],
              marks_ascii[mark % SERIES_MAX]);

@@ -136,6 +136,7 @@ static double greatest_of_group(const json_t *e, const json_t *m)
 
 static void metrics(struct ink *k, const json_t *e)
 {
+    u32 more = k->width - 80;
     size_t i;
     json_t *m;
     char value[TEXT_NUMBER], low[TEXT_NUMBER], high[TEXT_NUMBER];
@@ -144,18 +145,18 @@ static void metrics(struct ink *k, const json_t *e)
         const char *unit = string(m, "unit");
         const json_t *ci = json_object_get(m, "ci95");
         ink(k, INK_PLAIN, "  ");
-        ink_cut(k, INK_PLAIN, string(m, "key"), 30);
-        ink_to(k, 34);
+        ink_cut(k, INK_PLAIN, string(m, "key"), 23 + more / 3);
+        ink_to(k, 26 + more / 3);
         bool measured = number(m, "n") != 0;
-        ink(k, INK_BOLD, "%16s", measured ? text_number(value, number(m, "value"), unit) : "-");
+        ink(k, INK_BOLD, "%14s", measured ? text_number(value, number(m, "value"), unit) : "-");
         double most = greatest_of_group(e, m);
         if (most > 0) {
             ink(k, INK_PLAIN, " ");
-            draw_bar(k, number(m, "value"), most, 20);
-            ink_to(k, 72);
+            draw_bar(k, number(m, "value"), most, 14);
         }
+        ink_to(k, 56 + more / 3);
         if (!json_is_true(json_object_get(m, "exact")) && number(m, "n") > 1)
-            ink(k, INK_DIM, "  %s- %s, n %d",
+            ink(k, INK_DIM, " %s- %s(n %d)",
                 text_number(low, json_number_value(json_array_get(ci, 0)), ""),
                 text_number(high, json_number_value(json_array_get(ci, 1)), ""),
                 (int)number(m, "n"));
@@ -275,10 +276,11 @@ void text_summary(struct ink *k, const json_t *d)
     if (failed != 0)
         ink(k, INK_BAD, " %u failed", failed);
     ink_line(k);
-    ink(k, INK_DIM, "%s, %.2f GHz, %d processors, %s; worst noise %c; %.1f s", string(env, "cpu"),
-        number(env, "core_ghz"), (int)number(env, "cpus"), string(env, "kernel"), (int)worst,
-        number(d, "seconds"));
-    ink_line(k);
+    char where[512];
+    snprintf(where, sizeof where, "%s, %.2f GHz, %d processors, %s; worst noise %c; %.1f s",
+             string(env, "cpu"), number(env, "core_ghz"), (int)number(env, "cpus"),
+             string(env, "kernel"), (int)worst, number(d, "seconds"));
+    ink_wrap(k, INK_DIM, where);
 }
 
 // ---------------------------------------------------------------- list, explain

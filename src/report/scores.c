@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROGRAM_WIDTH = 18, REFERENCE_WIDTH = 14, CELL_WIDTH = 11 };
+// The reference and five others have room in 80 columns.
+enum { PROGRAM_WIDTH = 17, REFERENCE_WIDTH = 13, CELL_WIDTH = 10 };
 
 static const struct {
     const char *title, *verb;
@@ -44,8 +45,10 @@ static void print_head(const struct contest *c, enum quantity q, struct ink *k)
     const char *reference = c->t->allocator[c->reference];
     ink_line(k);
     ink(k, INK_HEAD, "%s", quantities[q].title);
-    ink(k, INK_PLAIN, ", over %s's; median of %u round%s, ± half the quartiles' distance in %%",
-        reference, c->t->rounds, c->t->rounds == 1 ? "" : "s");
+    ink(k, INK_PLAIN, ", over %s's", reference);
+    ink_line(k);
+    ink(k, INK_DIM, "median of %u round%s, ± half the quartiles' distance in %%", c->t->rounds,
+        c->t->rounds == 1 ? "" : "s");
     ink_line(k);
     ink(k, INK_DIM, "program");
     ink_to(k, PROGRAM_WIDTH);
@@ -54,7 +57,7 @@ static void print_head(const struct contest *c, enum quantity q, struct ink *k)
         if (a == c->reference)
             continue;
         ink_to(k, column_of(c, a));
-        ink(k, INK_DIM, "%.10s", c->t->allocator[a]);
+        ink(k, INK_DIM, "%.9s", c->t->allocator[a]);
     }
     ink_line(k);
 }
@@ -254,7 +257,7 @@ static bool two_best(const struct contest *c, enum quantity q, u32 *ret_best, u3
 static void print_verdict(const struct contest *c, enum quantity q, struct ink *k)
 {
     u32 best = 0, next = 0;
-    char text[WORDS_SIZE];
+    char text[WORDS_SIZE], said[512];
     ink(k, INK_BOLD, "%s: ", quantities[q].verb);
     if (!two_best(c, q, &best, &next)) {
         ink(k, INK_PLAIN, "fewer than two allocators have good runs.");
@@ -265,17 +268,19 @@ static void print_verdict(const struct contest *c, enum quantity q, struct ink *
     struct interval i = sample_ratio_interval(a, b, c->rounds);
     double ratio = sample_ratio(a, b, c->rounds);
     amount(text, q, sample_median(a, c->rounds));
+    size_t n = 0;
     if (i.high < 1)
-        ink(k, INK_PLAIN, "%s is best with %s, %.1f %% below %s, the next", c->t->allocator[best],
-            text, 100 * (1 - ratio), c->t->allocator[next]);
+        n += (size_t)snprintf(
+            said, sizeof said, "%.40s is best with %s, %.1f %% below %.40s, the next",
+            c->t->allocator[best], text, 100 * (1 - ratio), c->t->allocator[next]);
     else
-        ink(k, INK_PLAIN, "%s (%s) and %s cannot be told apart", c->t->allocator[best], text,
-            c->t->allocator[next]);
+        n += (size_t)snprintf(said, sizeof said, "%.40s (%s) and %.40s cannot be told apart",
+                              c->t->allocator[best], text, c->t->allocator[next]);
     if (!isnan(i.low))
-        ink(k, INK_PLAIN, " (95 %% interval: %.1f to %.1f %%)", 100 * (1 - i.high),
-            100 * (1 - i.low));
-    ink(k, INK_PLAIN, ".");
-    ink_line(k);
+        n += (size_t)snprintf(said + n, sizeof said - n, " (95 %% interval: %.1f to %.1f %%)",
+                              100 * (1 - i.high), 100 * (1 - i.low));
+    snprintf(said + n, sizeof said - n, ".");
+    ink_wrap(k, INK_PLAIN, said);
 }
 
 void contest_print_verdict(const struct contest *c, struct ink *k)

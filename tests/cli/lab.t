@@ -7,7 +7,7 @@
 # ---------------------------------------------------------------- list, explain, source
 
 "$loam" lab list >"$tmp/list"
-is "each line of the list begins with an ID" "$(grep -vE '^[A-G][0-9]+[a-z]? +[a-z0-9-]+ +.*\?$' "$tmp/list")" ""
+is "each line of the list begins with an ID" "$(grep -vE '^[A-G][0-9]+[a-z]? +[a-z0-9-]+ +.*[?.]$' "$tmp/list")" ""
 is "IDs are sorted, as people sort them" "$(cut -d' ' -f1 "$tmp/list" | sort -c -V 2>&1)" ""
 is "no name is given twice" "$(awk '{ print $2 }' "$tmp/list" | sort | uniq -d)" ""
 ok "a chapter can be listed" test "$("$loam" lab list D | wc -l)" -gt 10
