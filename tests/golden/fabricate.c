@@ -4,6 +4,7 @@
 //
 // For names and lines, frames point into functions of this program itself, whose files and lines
 // are set by #line, so that the reports are the same wherever and however this is compiled.
+#define FAB_BLOCKS 9000 // for `many`
 #include "tests/lib/fabricate.h"
 #include "tests/lib/self.h"
 
@@ -137,12 +138,34 @@ static void clean(struct fab *f)
     p->peak_bytes = 200;
 }
 
+// 150,000 stacks of 22 frames, 20 of them shared, and others that found no room.
+static void many(struct fab *f)
+{
+    u64 outer[20];
+    fab_begin(f, "./server", 8);
+    struct record_process *p = first_process(f, PROCESS_ENDED | PROCESS_MERGED);
+    p->merged = 1000;
+    fab_module(f, 1, 1, "/nowhere/bin/server", (const u8 *)"\1\2\3\4", 4);
+    set(fab_site(f, 1, NULL, 0), 5000, 70000, 4000, 56000);
+    for (u32 i = 0; i < countof(outer); i++)
+        outer[i] = FAB_FRAME(1, 0x100000 + 16 * i);
+    set(fab_site(f, 1, outer, countof(outer)), 1, 16, 0, 0);
+    for (u32 i = 0; i < 150000; i++) {
+        u64 own[] = {FAB_FRAME(1, 0x1000 + 16 * (i % 400)), FAB_FRAME(1, 0x9000 + 16 * (i / 400))};
+        struct record_site *s = fab_site(f, 1, own, countof(own));
+        s->tail = 2;
+        set(s, 60 + i % 7, 3000 + i % 1000, 59, 2900);
+        s->lives.low[i % 4] = 3;
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
         const char *name;
         void (*make)(struct fab *);
-    } all[] = {{"leaks", leaks}, {"killed", killed}, {"tree", tree}, {"clean", clean}};
+    } all[] = {
+        {"leaks", leaks}, {"killed", killed}, {"tree", tree}, {"clean", clean}, {"many", many}};
     for (size_t i = 0; i < countof(all) && argc == 3; i++) {
         if (strcmp(all[i].name, argv[1]) != 0)
             continue;
@@ -152,6 +175,6 @@ int main(int argc, char **argv)
         fab_done(&f);
         return r == 0 ? 0 : 1;
     }
-    fprintf(stderr, "usage: fabricate leaks|killed|tree|clean FILE\n");
+    fprintf(stderr, "usage: fabricate leaks|killed|tree|clean|many FILE\n");
     return 2;
 }

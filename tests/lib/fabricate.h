@@ -19,7 +19,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FAB_BLOCKS        256
+#ifndef FAB_BLOCKS
+#define FAB_BLOCKS 256
+#endif
 #define FAB_FRAME(mod, o) ((u64)(mod) << FRAME_MODULE_SHIFT | (o))
 #define FAB_SECOND        1000000000ull
 #define FAB_START         (1700000000ull * FAB_SECOND)
