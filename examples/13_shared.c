@@ -6,6 +6,7 @@
 #include <loam/mutex.h>
 #include <loam/once.h>
 #include <loam/padded.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -27,22 +27,25 @@
 // thread that locks what it has locked, and a mutex that is poisoned, not initialised or done
 // while it is locked. Told by nothing: a pointer to the data that is kept beyond the block.
 //
-// A pthread mutex underneath (robust, error-checking), so the costs are its. Do not yield a task
-// inside of the block. Not for signal handlers.
+// It costs what a plain pthread mutex does: an atomic instruction to take and one to let go, none
+// while the process has one thread. Waiters sleep in the kernel. Do not yield a task inside of the
+// block. Not for signal handlers, and not in memory that processes share.
 #ifndef LOAM_MUTEX_H
 #define LOAM_MUTEX_H
 
 #include <loam/attr.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 LOAM_BEGIN_C
 
 typedef struct LOAM_THREAD_(capability("mutex")) loam_lock {
-    pthread_mutex_t mutex;
-    unsigned ready;
-    bool poisoned; // read and written under the lock
+    uint32_t word; // 0 = free, 1 = taken, 2 = taken, and somebody may wait
+    uint32_t ready;
+    uint32_t owner;         // thread; 0 = none
+    bool poisoned;          // read and written under the lock
+    struct loam_lock *next; // that the owner took before this one
 } loam_lock;
 
 // What the macros below call. `heal`: a poisoned one is taken too, and let go healthy.

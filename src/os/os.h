@@ -39,9 +39,10 @@ u64 os_random(void);
 size_t os_page_size(void);
 // Give the processor away for a moment.
 void os_yield(void);
-// Wait while *word == value, at most ms milliseconds; wake all waiters.
+// Wait while *word == value, at most ms milliseconds; wake all waiters, or one.
 void os_wait(_Atomic u32 *word, u32 value, u32 ms);
 void os_wake(_Atomic u32 *word);
+void os_wake_one(_Atomic u32 *word);
 u64 os_realtime_ns(void);
 u64 os_monotonic_ns(void);
 u64 os_cpu_ns(void);    // that the calling thread has used

@@ -117,3 +117,14 @@ bool os_is_thread(u32 id)
     errno = saved;
     return is;
 }
+
+// Nor does a lock of the same kind wait for a thread that is not there.
+bool os_thread_lives(u32 id)
+{
+    int saved = errno;
+    u32 word = id;
+    long r = syscall(SYS_futex, &word, FUTEX_TRYLOCK_PI_PRIVATE, 0, NULL, NULL, 0);
+    bool gone = r < 0 && errno == ESRCH;
+    errno = saved;
+    return !gone;
+}

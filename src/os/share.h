@@ -24,3 +24,5 @@ bool os_readable(const void *p);
 u32 os_thread_id(void);
 // Whether the calling thread really has this id: one futex call.
 bool os_is_thread(u32 id);
+// Whether there is a thread of this id, in any process: one futex call. True if it cannot be told.
+bool os_thread_lives(u32 id);

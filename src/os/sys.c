@@ -68,6 +68,11 @@ void os_wake(_Atomic u32 *word)
     futex(word, FUTEX_WAKE, INT_MAX, NULL);
 }
 
+void os_wake_one(_Atomic u32 *word)
+{
+    futex(word, FUTEX_WAKE, 1, NULL);
+}
+
 static u64 clock_ns(clockid_t clock)
 {
     struct timespec t = {0};

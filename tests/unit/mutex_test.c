@@ -4,6 +4,12 @@
 
 #include <loam/mutex.h>
 #include <loam/padded.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 struct account {
     long cents;
@@ -12,10 +18,7 @@ static loam_mutex(struct account) shared;
 
 static bool is_free(void)
 {
-    if (pthread_mutex_trylock(&shared.lock.mutex) != 0)
-        return false;
-    pthread_mutex_unlock(&shared.lock.mutex);
-    return true;
+    return shared.lock.word == 0 && shared.lock.owner == 0;
 }
 
 static long leaves_early(long limit)
@@ -107,6 +110,83 @@ TEST(poisoned_by_a_thread_that_ends_inside_and_healed)
     loam_with (&shared, a)
         CHECK(a->cents == 0);
     loam_mutex_done(&shared);
+}
+
+static void *ends_without_a_word(void *tid)
+{
+    loam_with (&shared, a) {
+        a->cents = -1;
+        atomic_store((_Atomic pid_t *)tid, gettid());
+        syscall(SYS_exit, 0);
+    }
+    return tid;
+}
+
+// No destructor of a key runs in a thread that leaves by the bare system call.
+TEST(poisoned_by_a_thread_that_the_library_never_saw_end)
+{
+    static _Atomic pid_t tid;
+    pthread_t thread;
+    loam_mutex_init(&shared);
+    CHECK(pthread_create(&thread, NULL, ends_without_a_word, &tid) == 0);
+    while (atomic_load(&tid) == 0 || syscall(SYS_tgkill, getpid(), atomic_load(&tid), 0) == 0)
+        sched_yield();
+    CHECK(loam_mutex_poisoned(&shared));
+}
+
+static loam_mutex(int) outer, inner;
+static void *ends_inside_of_both(void *arg)
+{
+    loam_with (&outer, a) {
+        loam_with (&inner, b) {
+            *a = *b = 1;
+            pthread_exit(arg);
+        }
+    }
+    return arg;
+}
+
+TEST(all_that_a_thread_held_is_poisoned)
+{
+    pthread_t thread;
+    loam_mutex_init(&outer);
+    loam_mutex_init(&inner);
+    CHECK(pthread_create(&thread, NULL, ends_inside_of_both, NULL) == 0);
+    pthread_join(thread, NULL);
+    CHECK(loam_mutex_poisoned(&outer));
+    CHECK(loam_mutex_poisoned(&inner));
+}
+
+// Guards end in any order where a program keeps them by itself.
+TEST(let_go_in_another_order)
+{
+    loam_mutex_init(&outer);
+    loam_mutex_init(&inner);
+    loam_guard a = loam_guard_begin_(&outer.lock, false);
+    loam_guard b = loam_guard_begin_(&inner.lock, false);
+    loam_guard_end_(&a);
+    loam_guard_end_(&b);
+    CHECK(outer.lock.word == 0 && inner.lock.word == 0);
+    loam_with (&inner, n)
+        loam_with (&outer, m)
+            CHECK(*n == *m);
+}
+
+TEST(a_child_holds_what_its_parent_held)
+{
+    loam_mutex_init(&outer);
+    loam_with (&outer, n) {
+        pid_t child = fork();
+        if (child == 0) {
+            *n = 1;
+            break;
+        }
+        int status = 0;
+        CHECK(waitpid(child, &status, 0) == child && status == 0);
+    }
+    loam_with (&outer, n)
+        if (*n == 1)
+            _exit(0);
 }
 
 DIES(a_poisoned_one, "mutex: poisoned: a thread ended while it held it")

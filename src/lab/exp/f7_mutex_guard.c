@@ -58,7 +58,7 @@ static void run(struct lab *l)
     struct lab_end end;
     loam_mutex_init(&shared);
     int by_guard = pay_guarded(5), manual = pay_by_hand(5);
-    bool guard_free = is_free(&shared.lock.mutex), hand_free = is_free(&by_hand);
+    bool guard_free = shared.lock.word == 0, hand_free = is_free(&by_hand);
     lab_check(l, "never_forgotten", by_guard == -1 && guard_free,
               "a return in the middle of loam_with %s the lock", guard_free ? "let go" : "kept");
     lab_check(l, "by_hand_forgotten", manual == -1 && !hand_free,

@@ -3,6 +3,7 @@
 // first: dies_inside
 // then: main
 #include <loam/mutex.h>
+#include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 static loam_mutex(int) a;
