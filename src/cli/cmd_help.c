@@ -1,4 +1,4 @@
-// cmd_help.c: `loam help`, `loam version` and `loam completion`: what the tables say.
+// cmd_help.c: `loam help` and `loam version`: what the tables say.
 
 #include "cli/opt.h"
 
@@ -107,48 +107,4 @@ const struct command command_version = {
     .examples = {{"loam version", "print it"}},
     .about = "",
     .run = version,
-};
-
-// ---------------------------------------------------------------- completion
-
-static void print_words(const struct command *c)
-{
-    printf("    %s) words='-h --help", c->name);
-    for (size_t i = 0; i < c->options_count; i++)
-        printf(" --%s", c->options[i].name);
-    puts("' ;;");
-}
-
-static int completion(const struct command *c, int argc, char **argv)
-{
-    struct nothing none;
-    int n = opt_parse(c, argc, argv, &none);
-    if (n < 0)
-        return n == -1 ? 0 : EXIT_USAGE;
-    if (n > 1 || (n == 1 && strcmp(argv[argc - 1], "bash") != 0)) {
-        say(c, "only bash is known. Try 'loam completion -h'.");
-        return EXIT_USAGE;
-    }
-    puts("_loam()\n{\n    local words command=${COMP_WORDS[1]} now=${COMP_WORDS[COMP_CWORD]}");
-    printf("    if [ \"$COMP_CWORD\" = 1 ]; then\n        COMPREPLY=($(compgen -W '");
-    for (size_t i = 0; i < commands_count; i++)
-        printf("%s%s", i == 0 ? "" : " ", commands[i]->name);
-    puts("' -- \"$now\"))\n        return\n    fi\n    case $command in");
-    for (size_t i = 0; i < commands_count; i++)
-        print_words(commands[i]);
-    puts("    *) return ;;\n    esac");
-    puts("    case $now in\n    -*) COMPREPLY=($(compgen -W \"$words\" -- \"$now\")) ;;");
-    puts("    *) COMPREPLY=($(compgen -f -- \"$now\")) ;;\n    esac\n}");
-    puts("complete -o bashdefault -o default -F _loam loam");
-    return 0;
-}
-
-const struct command command_completion = {
-    .name = "completion",
-    .group = "learn",
-    .summary = "a completion script for bash",
-    .synopsis = "[bash]",
-    .examples = {{"source <(loam completion bash)", "complete loam in this shell"}},
-    .about = "",
-    .run = completion,
 };
