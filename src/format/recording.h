@@ -44,6 +44,7 @@
 #define RECORDING_BLOCK      (8 * KiB)
 #define RECORDING_BLOCKS_MAX (128 * 1024) // in a file
 #define RECORD_UNIT          64
+#define RECORD_LARGE         65535
 #define RECORDING_THREADS    256 // of a process that have a record of their own
 #define RECORDING_FRAMES     512 // deepest stack kept; deeper ones lose their outermost frames
 
@@ -248,10 +249,9 @@ struct record_site {
     _Atomic u64 alloc_capacity, free_capacity;
     _Atomic u64 at_peak; // F5
     _Atomic u32 serial;  // F5
-    // For the writer alone: requests of usual_min to usual_max - 1 bytes are no news to `smallest`
-    // and `largest`.
-    _Atomic u16 usual_min, usual_max;
-    _Atomic u64 largest, smallest; // single request; valid if allocs != 0
+    // Of requests below RECORD_LARGE: 1 + the largest, and RECORD_LARGE less the smallest; 0: none.
+    _Atomic u16 small_max, small_min;
+    _Atomic u64 largest, smallest; // of the other ones; see record_largest
     union {
         // A temporary is freed by the next heap call of the thread that allocated it (realloc does
         // not count). A process that is sampled does not see which call is next.
@@ -283,6 +283,19 @@ static_assert((sizeof(struct record_block) + offsetof(struct record_site, allocs
                   offsetof(struct record_site, largest) - offsetof(struct record_site, allocs) ==
                       RECORD_UNIT,
               "one cache line");
+
+// The largest and the smallest request of a site; valid if allocs != 0.
+static inline u64 record_largest(const struct record_site *s)
+{
+    u64 small = s->small_max, large = s->largest;
+    return small > large ? small - 1 : large;
+}
+
+static inline u64 record_smallest(const struct record_site *s)
+{
+    u64 small = s->small_min;
+    return small != 0 ? RECORD_LARGE - small : s->smallest;
+}
 
 #define SAMPLE_UNIT 65536 // F8
 #define PAGE_UNIT   4096

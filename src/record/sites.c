@@ -4,6 +4,7 @@
 #include "heap/api.h"
 #include "os/os.h"
 #include "record/admit.h"
+#include "record/known.h"
 #include "record/module.h"
 #include "record/tails.h"
 #include "record/tally.h"
@@ -12,22 +13,8 @@
 
 #include <string.h>
 
-#define TABLE_MIN  4096 // slots
 #define PART_SITES 4096 // sites a part of the index
 #define PARTS_MAX  ((SITE_ID_MAX + 1) / PART_SITES)
-
-// T3: `hash` is stored last, with release.
-struct slot {
-    _Atomic u64 hash; // 0: empty
-    u32 place;        // of the site, see writer_place
-    u32 id;           // of the site: who counts need not look at its first cache line
-};
-
-struct table {
-    size_t mask;
-    size_t count;
-    struct slot slots[];
-};
 
 struct part {
     u32 place[PART_SITES];
@@ -35,7 +22,6 @@ struct part {
 
 static struct {
     struct lock lock;
-    _Atomic(struct table *) table;
     struct record_process *process;
     struct record_site *other;
     u32 first, next;                         // ids
@@ -92,58 +78,6 @@ struct record_site *sites_of(u32 id)
     u32 i = id - the.first;
     struct part *part = atomic_load_explicit(&the.parts[i / PART_SITES], memory_order_acquire);
     return part == NULL ? NULL : writer_at(part->place[i % PART_SITES]);
-}
-
-// ---------------------------------------------------------------- from stack to site
-
-static size_t table_bytes(size_t slots)
-{
-    return round_up(sizeof(struct table) + slots * sizeof(struct slot), OS_PAGE);
-}
-
-static struct table *table_new(size_t slots)
-{
-    struct table *t = os_map(table_bytes(slots));
-    if (t != NULL)
-        t->mask = slots - 1;
-    return t;
-}
-
-static struct slot *table_find(struct table *t, u64 hash)
-{
-    for (size_t i = hash >> 20;; i++) {
-        struct slot *s = &t->slots[i & t->mask];
-        // Acquire: pairs with the release in table_add.
-        u64 seen = atomic_load_explicit(&s->hash, memory_order_acquire);
-        if (seen == hash || seen == 0)
-            return s;
-    }
-}
-
-static void table_add(struct table *t, u64 hash, u32 place, u32 id)
-{
-    struct slot *s = table_find(t, hash);
-    s->place = place;
-    s->id = id;
-    atomic_store_explicit(&s->hash, hash, memory_order_release);
-    t->count++;
-}
-
-// A table that is three quarters full is replaced. Another thread may still search the old one, so
-// it stays mapped: all old tables together are no larger than the new one.
-static struct table *table_with_room(void)
-{
-    struct table *old = atomic_load_explicit(&the.table, memory_order_relaxed);
-    if (old->count < old->mask / 4 * 3)
-        return old;
-    struct table *t = table_new(2 * (old->mask + 1));
-    if (t == NULL)
-        return old->count < old->mask ? old : NULL;
-    for (size_t i = 0; i <= old->mask; i++)
-        if (old->slots[i].hash != 0)
-            table_add(t, old->slots[i].hash, old->slots[i].place, old->slots[i].id);
-    atomic_store_explicit(&the.table, t, memory_order_release);
-    return t;
 }
 
 // ---------------------------------------------------------------- new sites
@@ -210,8 +144,7 @@ static struct record_site *write_stack(const struct unwind_start *start, u32 cou
 
 static struct record_site *add_site(const struct unwind_start *start, struct unwind_trace t)
 {
-    struct table *table = table_with_room();
-    if (table == NULL || the.next > SITE_ID_MAX)
+    if (!known_room() || the.next > SITE_ID_MAX)
         return NULL;
     struct record_site *s = write_stack(start, t.count);
     if (s == NULL || !index_set(the.next, s))
@@ -225,24 +158,14 @@ static struct record_site *add_site(const struct unwind_start *start, struct unw
     s->truncated = (u16)t.truncated;
     s->id = the.next++;
     writer_commit(s, sizeof *s + tail.own * sizeof s->frames[0]);
-    table_add(table, t.hash, writer_place(s), s->id);
+    known_add(t.hash, (struct known){writer_place(s), s->id});
     return s;
-}
-
-static const struct slot *known_slot(u64 hash)
-{
-    // Acquire: pairs with the release in table_with_room.
-    struct slot *slot = table_find(atomic_load_explicit(&the.table, memory_order_acquire), hash);
-    // Acquire again: the slot may have been filled since table_find found it empty.
-    if (unlikely(atomic_load_explicit(&slot->hash, memory_order_acquire) != hash))
-        return NULL;
-    return slot;
 }
 
 static struct record_site *known(u64 hash)
 {
-    const struct slot *slot = known_slot(hash);
-    return slot == NULL ? NULL : writer_at(slot->place);
+    struct known k;
+    return known_find(hash, &k) ? writer_at(k.place) : NULL;
 }
 
 // A stack that is too small for the room that is left is counted in "other".
@@ -307,9 +230,9 @@ struct site_ref sites_here(const struct unwind_caller *from, u64 bytes)
 {
     struct unwind_trace t = {0};
     bool traced = trace(from, &t);
-    const struct slot *slot = likely(traced) ? known_slot(t.hash | 1) : NULL;
-    if (likely(slot != NULL))
-        return (struct site_ref){writer_at(slot->place), slot->id};
+    struct known k;
+    if (likely(traced) && likely(known_find(t.hash | 1, &k)))
+        return (struct site_ref){writer_at(k.place), k.id};
     struct record_site *s = look_hard(from, traced, t, bytes);
     return (struct site_ref){s, s->id};
 }
@@ -331,16 +254,13 @@ bool sites_begin(struct record_process *process, u32 first_site)
         os_unmap(part, sizeof *part);
         atomic_store_explicit(&the.parts[i], NULL, memory_order_relaxed);
     }
-    struct table *old = atomic_load_explicit(&the.table, memory_order_relaxed);
-    if (old != NULL)
-        os_unmap(old, table_bytes(old->mask + 1));
     tails_clear();
     admit_clear();
-    atomic_store_explicit(&the.table, table_new(TABLE_MIN), memory_order_relaxed);
+    bool ok = known_begin();
     the.process = process;
     the.first = the.next = first_site;
     tally_begin(process, writer_map());
-    if (the.table == NULL)
+    if (!ok)
         return false;
     the.other = writer_reserve(RECORD_SITE, sizeof *the.other);
     if (the.other == NULL || !index_set(first_site, the.other))

@@ -9,7 +9,6 @@
 // T1  a site, once its id stands in a tag, lives as long as the process.
 // T2  ids grow from process.first_site, which is "other". A smaller id belongs to a block that
 //     the parent allocated before the fork: its free is nobody's.
-// T3  a slot of the hash is empty or complete; it never changes back.
 #pragma once
 
 #include "format/recording.h"

@@ -144,28 +144,46 @@ static void pass_peak(u64 live)
 
 // ---------------------------------------------------------------- counting
 
-// Keeps the bounds: between the usual ones nothing is new. They lie within [smallest, largest],
-// also when two threads come here at once.
-static cold_ void new_size(struct record_site *s, u64 size)
+// Another thread may do the same.
+static void raise(_Atomic u16 *to, u16 n)
 {
-    if (size > get(&s->largest))
-        set(&s->largest, size);
-    // A site that is new has 0 here: its first call sets it, also to 0.
-    if (size < get(&s->smallest) || get(&s->allocs) == 0)
-        set(&s->smallest, size);
-    u64 min = get(&s->smallest), max = get(&s->largest) + 1;
-    atomic_store_explicit(&s->usual_min, (u16)(min < UINT16_MAX ? min : UINT16_MAX),
-                          memory_order_relaxed);
-    atomic_store_explicit(&s->usual_max, (u16)(max < UINT16_MAX ? max : UINT16_MAX),
-                          memory_order_relaxed);
+    u16 seen = atomic_load_explicit(to, memory_order_relaxed);
+    while (n > seen && !atomic_compare_exchange_weak_explicit(to, &seen, n, memory_order_relaxed,
+                                                              memory_order_relaxed)) {
+    }
 }
 
-static always_inline_ void note_size(struct record_site *s, u64 size)
+static cold_ void note_large(struct record_site *s, u64 size)
 {
-    u64 min = atomic_load_explicit(&s->usual_min, memory_order_relaxed);
-    u64 max = atomic_load_explicit(&s->usual_max, memory_order_relaxed);
-    if (unlikely(size < min || size >= max))
-        new_size(s, size);
+    u64 most = get(&s->largest), least = get(&s->smallest);
+    while (size > most &&
+           !atomic_compare_exchange_weak_explicit(&s->largest, &most, size, memory_order_relaxed,
+                                                  memory_order_relaxed)) {
+    }
+    while ((size < least || least == 0) &&
+           !atomic_compare_exchange_weak_explicit(&s->smallest, &least, size, memory_order_relaxed,
+                                                  memory_order_relaxed)) {
+    }
+}
+
+// While one thread runs both are stored again at each call: whether a size is news is hard to
+// guess, and the line is written anyway.
+static always_inline_ void note_size(struct record_site *s, u64 size, bool single)
+{
+    if (unlikely(size >= RECORD_LARGE)) {
+        note_large(s, size);
+        return;
+    }
+    u16 max = (u16)(size + 1), min = (u16)(RECORD_LARGE - size);
+    if (!single) {
+        raise(&s->small_max, max);
+        raise(&s->small_min, min);
+        return;
+    }
+    u16 old_max = atomic_load_explicit(&s->small_max, memory_order_relaxed);
+    u16 old_min = atomic_load_explicit(&s->small_min, memory_order_relaxed);
+    atomic_store_explicit(&s->small_max, max > old_max ? max : old_max, memory_order_relaxed);
+    atomic_store_explicit(&s->small_min, min > old_min ? min : old_min, memory_order_relaxed);
 }
 
 static always_inline_ void gain(struct record_site *s, struct tally_block b, u64 blocks,
@@ -223,11 +241,13 @@ static always_inline_ void end_life(struct record_site *s, u32 birth)
 
 void tally_alloc(struct record_site *s, struct tally_block b)
 {
-    note_size(s, b.size);
-    if (likely(alone()))
+    if (likely(alone())) {
+        note_size(s, b.size, true);
         gain(s, b, 1, true);
-    else
+    } else {
+        note_size(s, b.size, false);
         gain(s, b, 1, false);
+    }
 }
 
 void tally_free(struct record_site *s, struct tally_block b, u32 birth, bool temporary)
@@ -267,7 +287,7 @@ static u64 scale(struct tally_block *b)
 
 void tally_sample(struct record_site *s, struct tally_block b)
 {
-    note_size(s, b.size);
+    note_size(s, b.size, false);
     u64 blocks = scale(&b);
     gain(s, b, blocks, false);
     bump(&s->samples, 1);

@@ -86,8 +86,8 @@ void count_site(struct site *to, const struct record_site *from, struct store *s
     to->alloc_bytes = from->alloc_bytes;
     to->frees = blocks_of(sample, from->frees);
     to->free_bytes = from->free_bytes;
-    to->largest = from->largest;
-    to->smallest = from->smallest;
+    to->largest = record_largest(from);
+    to->smallest = record_smallest(from);
     to->live =
         (struct amount){minus(to->alloc_bytes, to->free_bytes), minus(to->allocs, to->frees)};
     to->live_capacity = minus(from->alloc_capacity, from->free_capacity);

@@ -213,7 +213,7 @@ TEST(capacity_is_what_the_class_can_hold)
     for (int i = 0; i < 3; i++)
         sum += heap_usable(a[i]);
     CHECK(heap_usable(a[0]) == 48 && heap_usable(a[1]) == 16);
-    CHECK(s->alloc_capacity == sum && s->largest == 40000 && s->smallest == 16);
+    CHECK(s->alloc_capacity == sum && record_largest(s) == 40000 && record_smallest(s) == 16);
     for (int i = 0; i < 3; i++)
         loam_free(a[i]);
     CHECK(s->free_capacity == sum);
