@@ -120,18 +120,19 @@ void ink_line(struct ink *k)
     k->column = 0;
 }
 
-void ink_wrap(struct ink *k, enum style style, const char *text)
+void ink_wrap_to(struct ink *k, u32 left, enum style style, const char *text)
 {
-    u32 left = k->column;
+    u32 start = k->column;
     while (*text != 0) {
         size_t len = strcspn(text, " ");
         char *word = strndup(text, len);
         if (word == NULL)
             die("loam: no memory for the report", NULL);
-        if (k->column > left && k->column + 1 + utf8_width(word) > k->width) {
+        if (k->column > start && k->column + 1 + utf8_width(word) > k->width) {
             ink_line(k);
             ink_to(k, left);
-        } else if (k->column > left) {
+            start = left;
+        } else if (k->column > start) {
             put(k, INK_PLAIN, " ");
         }
         put(k, style, word);
@@ -139,6 +140,11 @@ void ink_wrap(struct ink *k, enum style style, const char *text)
         text += len + strspn(text + len, " ");
     }
     ink_line(k);
+}
+
+void ink_wrap(struct ink *k, enum style style, const char *text)
+{
+    ink_wrap_to(k, k->column, style, text);
 }
 
 void ink_cut(struct ink *k, enum style style, const char *text, u32 width)

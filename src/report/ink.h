@@ -41,6 +41,8 @@ void ink_to(struct ink *k, u32 column);
 void ink_line(struct ink *k);
 // A sentence, broken between words; every line starts at the present column.
 void ink_wrap(struct ink *k, enum style style, const char *text);
+// The same; lines after the first start at column `left`.
+void ink_wrap_to(struct ink *k, u32 left, enum style style, const char *text);
 // `text` cut to `width` characters, the last one "…" if something is missing.
 void ink_cut(struct ink *k, enum style style, const char *text, u32 width);
 // A bar of `width` columns for part / whole.

@@ -76,8 +76,8 @@ const char *notes_no_scan(struct model *m, const struct totals *t)
                  "scan did not run.");
     else
         snprintf(text, sizeof text,
-                 "The program did not come to an orderly end, so the leak "
-                 "scan did not run.");
+                 "The program ended by _exit, or became another program, which loam did not get "
+                 "into: the leak scan did not run."); // a static one, or without the environment
     return store_text(&m->store, text, sizeof text);
 }
 
@@ -86,9 +86,11 @@ static void note_blind(struct noter *n, const struct totals *t)
     const struct model *m = n->m;
     if (m->processes_count == 0) {
         if (!m->cut && m->damaged == 0) // else note_file says why
-            add(n, "nothing-recorded",
-                "Nothing was recorded: the program never loaded libloam, or cleared its "
-                "environment.");
+            add(n, "nothing-recorded", "%s",
+                m->ended_ns == 0 ? "Nothing is in the recording: it is kept once a second, and "
+                                   "loam was stopped before, or the disk was full."
+                                 : "Nothing was recorded: the program never loaded libloam, or "
+                                   "cleared its environment.");
         return;
     }
     for (u32 i = 0, told = 0; i < m->processes_count && told < 3; i++) {

@@ -167,7 +167,7 @@ void ram_text(struct ink *k, const struct model *m, u32 left)
     ink(k, INK_BOLD, "RSS");
     ink_to(k, left);
     ink(k, INK_BOLD, "%s", words_size(size, p->highest.rss));
-    ink(k, INK_PLAIN, " in RAM %s after the start, the most that was seen",
+    ink(k, INK_PLAIN, " in RAM at the most, %s after the start",
         words_time(when, p->highest.at_ns));
     if (m->processes_count > 1)
         ink(k, INK_DIM, ", in process %u", p->pid);

@@ -250,7 +250,7 @@ static void no_scan(struct page *p)
     ink_line(p->k);
     heading(p, INK_BAD, "LEAKS");
     ink(p->k, INK_BOLD, "not known. ");
-    ink_wrap(p->k, INK_PLAIN, p->no_scan);
+    ink_wrap_to(p->k, LEFT, INK_PLAIN, p->no_scan);
 }
 
 static void reachable(struct page *p)
@@ -318,7 +318,9 @@ static void fragmentation(struct page *p)
     ink(p->k, INK_BOLD, "%s free", words_size(size, ram_spare(r)));
     ink(p->k, INK_PLAIN, " of %s in %s less than half live", words_size(slabs, r->slabs_rss),
         words_of(count, r->slabs, "slab"));
-    ink(p->k, INK_DIM, ", after %s", words_time(size, r->at_ns));
+    words_time(size, r->at_ns);
+    if (p->k->column + 8 + strlen(size) <= p->k->width)
+        ink(p->k, INK_DIM, ", after %s", size);
     ink_line(p->k);
     for (u32 i = 0; i < r->pinners_count && i < PEAK_LINES; i++) {
         const struct pinner *x = &r->pinners[i];
