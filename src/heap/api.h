@@ -53,6 +53,10 @@ void heap_sample(const struct heap_sampler *s, u64 mean, const _Atomic u32 *on, 
 // aligned, never given back. NULL on ENOMEM.
 void *heap_meta(size_t size);
 
+// Return free memory to the kernel until at most `keep` bytes of it are left. Returns the bytes
+// returned.
+size_t heap_trim(size_t keep);
+
 // Tests: NULL when all invariants of the heap hold, else the words of one that does not. Nobody
 // else may be inside the heap.
 const char *heap_check(void);

@@ -80,6 +80,8 @@ bool pages_extend(u32 first, size_t pages);
 // Return free dirty memory to the kernel until at most `keep` bytes of it are left. Returns the
 // bytes returned.
 size_t pages_trim(size_t keep);
+// n pages more of slabs are empty and keep their memory. False: too much free memory is kept.
+bool pages_idle(size_t n);
 // Spans taken so far; only good for telling whether any was.
 size_t pages_taken(void);
 // Bytes by which the heap has grown past its recent peak since the last call.
@@ -103,6 +105,7 @@ void slab_adopt(struct heap *h, u32 slab);     // its state word was just won
 void slab_unpool(struct heap *h, u32 slab);    // under the pool's lock
 bool slab_from_pool(struct heap *h, unsigned cls); // into the list of partial ones; false: none
 void slab_place(struct heap *h, u32 slab);         // in no list: into the one it belongs in
+bool slab_release_idle(struct heap *h, u32 slab);  // false: a stranger is purging it just now
 bool slab_make_current(struct heap *h, u32 slab);  // false: a stranger is purging it just now
 // Thread exit: release, park or pool a slab that is in no list. False: a stranger is at work on it,
 // it is still h's, asleep.
@@ -138,10 +141,20 @@ void span_tags_gone(struct desc *d);
 
 // ---- holes.c: memory inside sparse slabs
 
-// The heap grows past its recent peak by so many bytes: rather give back holes of sparse slabs.
+// The heap grows past its recent peak by so many bytes: rather release idle slabs, and give back
+// holes of sparse ones.
 void holes_give(struct heap *h, size_t bytes);
 // The slab is used again or goes: its holes count no more.
 void holes_forget(u32 slab);
+
+// ---- idle.c: empty slabs that stay with their class
+
+// May this empty slab, which is in no list, stay? Then it is in one.
+bool idle_keep(struct heap *h, u32 slab);
+// The slab leaves the list of idle ones, if it was in it.
+void idle_leave(u32 slab);
+// Release h's idle slabs until so many bytes are free. Returns how many are.
+size_t idle_give(struct heap *h, size_t bytes);
 
 // ---- alloc.c: a block of h's own slab; the heap is busy
 
@@ -152,6 +165,8 @@ void heap_free_owned(struct heap *h, struct desc *d, u32 slab, u32 index, void *
 void remote_free(struct heap *h, u32 slab, u32 index, void *p);
 void remote_collect(struct heap *h, u32 slab);
 void remote_drain(struct heap *h);
+// Give an idle slab's memory back, whoever owns it. False: it is not idle, or not now.
+bool remote_purge(u32 slab);
 bool remote_piled(const struct heap *h); // strangers' frees pile up
 
 // ---- thread.c: heaps come and go with threads

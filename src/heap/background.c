@@ -21,7 +21,7 @@ static void *work(void *arg unused_)
         os_wait(&state, RUNNING, TICK_MS);
         size_t taken = pages_taken();
         if (taken == seen)
-            pages_trim(0);
+            heap_trim(0);
         seen = taken;
     }
     atomic_store_explicit(&state, OFF, memory_order_release);

@@ -6,7 +6,7 @@
 
 struct check {
     const char *broken;        // the first invariant found broken
-    size_t live, dirty;        // pages
+    size_t live, dirty, idle;  // pages
     u32 owned, pooled, marked; // slabs: owned by some heap, POOLED, DIRTY
 };
 
@@ -139,6 +139,10 @@ static void check_slab(struct check *c, u32 slab)
     check_bits(c, h, slab);
     check_where(c, slab, state);
     check_holes(c, slab);
+    if (arena.side[slab].where == SLAB_IDLE && arena.side[slab].holes == 0)
+        c->idle += d->pages;
+    want(c, arena.side[slab].where != SLAB_IDLE || side_used(&arena.side[slab]) == 0,
+         "an idle slab is in use");
 }
 
 static void check_free_page(struct check *c, u32 page)
@@ -171,6 +175,7 @@ static void check_pages(struct check *c)
     want(c, c->dirty == pages.dirty_count, "P2: dirty_count");
     // More: spans that were on their way to a thread when a child was forked.
     want(c, c->live <= pages.live, "P2: live");
+    want(c, c->idle <= pages_idle_count(), "P7: idle");
 }
 
 // ---------------------------------------------------------------- by list

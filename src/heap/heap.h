@@ -88,6 +88,7 @@ enum slab_where {
     SLAB_ASLEEP = 0,        // full, or freed so little that it does not pay to allocate from it
     SLAB_PARTIAL,           // worth allocating from
     SLAB_SPARSE,            // at most a quarter in use
+    SLAB_IDLE,              // empty, and of a larger class (idle.c)
     SLAB_HOLED,             // sparse, and OS pages without a live block were given back (holes.c)
     SLAB_LISTS,             // up to here: the list of its heap and class that the slab is in
     SLAB_KEPT = SLAB_LISTS, // in the list of those asleep, and counted in class_state.full
@@ -151,8 +152,10 @@ static_assert(sizeof(struct side) == 192, "three lines: the first has the counte
 // R3  POOLED   id == 0 and the slab is in its class's pool; changes only under the pool's lock.
 // R5  CURRENT  the slab of its owner's window: blocks may be handed out. Set before the first one
 //              is, cleared when the window has left it.
-// R6  PURGING  a stranger gives the memory of a wholly free slab back while its owner sleeps. Only
-//              without CURRENT; while it stands the slab is not made current or released.
+// R6  PURGING  a stranger gives the memory of a wholly free slab back: its owner sleeps, or the
+// slab
+//              is idle and somebody trims. Only without CURRENT; while it stands the slab is not
+//              made current or released.
 // R4  after its bit is set a freer may only change the state word, under the generation it read
 //     before: the slab may be gone.
 #define STATE_DIRTY     ((u64)1)

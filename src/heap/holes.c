@@ -48,7 +48,7 @@ static u32 give_holes(u32 slab)
 
 void holes_give(struct heap *h, size_t bytes)
 {
-    size_t given = 0;
+    size_t given = idle_give(h, bytes);
     for (unsigned cls = 0; cls < CLASS_COUNT && given < bytes; cls++) {
         u32 *sparse = &h->cls[cls].list[SLAB_SPARSE];
         while (*sparse != 0 && given < bytes) {

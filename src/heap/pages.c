@@ -298,6 +298,24 @@ static void account_taken(size_t n, size_t clean, size_t again)
     decay(n);
 }
 
+// How much of that may be idle slabs: they are of use to one class only.
+static size_t idle_bound(void)
+{
+    size_t again = size_min(pages.refault, pages.peak / 8);
+    return size_max(pages.peak / 4 + again, MiB >> PAGE_SHIFT);
+}
+
+bool pages_idle(size_t n)
+{
+    if (!lock_take(&the.pages_lock))
+        return false;
+    bool ok = pages_idle_count() + n <= idle_bound();
+    if (ok)
+        atomic_fetch_add_explicit(&pages.idle, (long)n, memory_order_relaxed);
+    lock_give(&the.pages_lock);
+    return ok;
+}
+
 size_t pages_growth(void)
 {
     if (atomic_load_explicit(&pages.growth, memory_order_relaxed) == 0)
@@ -419,6 +437,7 @@ static void give_locked(u32 first, size_t n, bool dirty)
         return;
     set_dirty(first, n);
     size_t bound = dirty_bound();
+    bound -= size_min(bound, pages_idle_count());
     if (pages.dirty_count > size_max(bound, pages.refused_at))
         want_purge(bound - bound / 4);
 }

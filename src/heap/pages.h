@@ -18,6 +18,7 @@
 // P5  `mapped` and the tables change under grow_lock alone, `mapped` under pages_lock as well.
 // P6  wanted != SIZE_MAX: somebody holds purge_lock and will see it, or is about to try for it; but
 //     if a handler forked meanwhile, it may be the next who takes or gives pages that does.
+// P7  idle counts the pages of idle slabs that have memory, or more after a fork (idle.c).
 struct pages {
     u64 *free;                              // bitmap: no span has this page
     u64 *dirty;                             // bitmap: free, but holds memory
@@ -37,10 +38,18 @@ struct pages {
     size_t turnover;                        // pages taken since the others decayed
     bool grew;                              // held_max follows when the purge is done
     _Atomic size_t growth;                  // pages past held_max that nobody has made up for
+    _Atomic long idle;                      // pages of empty slabs with memory (idle.c)
     _Atomic long holes;                     // OS pages of live spans that were given back
     _Atomic u32 deferred; // spans to be given when the lock is free; linked by state.next
 };
 extern hidden_ struct pages pages;
+
+// Less than none when a thread vanished while it counted (fork.c).
+static inline size_t pages_idle_count(void)
+{
+    long n = atomic_load_explicit(&pages.idle, memory_order_relaxed);
+    return n > 0 ? (size_t)n : 0;
+}
 
 // arena.c: map up to page `end`, and choose the arena's place before the first time; under
 // grow_lock. 0: it is mapped; -EAGAIN: a place was taken, pages.top has moved past it; -ENOMEM.

@@ -56,7 +56,7 @@ size_t loam_usable_size(const void *p)
 
 size_t loam_trim(size_t keep)
 {
-    return pages_trim(keep);
+    return heap_trim(keep);
 }
 
 loam_heap_stats loam_heap_usage(void)

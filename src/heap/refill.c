@@ -137,7 +137,8 @@ static void drain_all(struct heap *h)
 // No slab with free blocks is at hand.
 static bool is_dry(const struct class_state *c)
 {
-    return (c->list[SLAB_PARTIAL] | c->list[SLAB_SPARSE] | c->list[SLAB_HOLED]) == 0;
+    return (c->list[SLAB_PARTIAL] | c->list[SLAB_SPARSE] | c->list[SLAB_IDLE] |
+            c->list[SLAB_HOLED]) == 0;
 }
 
 // Make some slab with free blocks current. False on ENOMEM.

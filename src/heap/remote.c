@@ -6,6 +6,7 @@
 // bit is set, the stranger no longer keeps the slab alive, and may change nothing but the state
 // word, under the generation that it read before.
 #include "heap/fast.h"
+#include "heap/pages.h"
 
 // Tell the owner, heap number `id`, that `slab` has remote frees. We have just set DIRTY, so the
 // slab is in no dirty list, and stays with its owner until it has been in one.
@@ -132,19 +133,32 @@ __attribute__((no_sanitize("thread"))) static bool all_free(u32 slab)
     return n == used && remote_count(slab, &after) == n && before == after;
 }
 
-// Give the memory of a wholly free slab of a sleeping owner to the kernel, leaving the slab to it.
-static void purge_asleep(u32 slab, u32 gen)
+// A slab that PURGING holds has no memory any more: all of it is a hole, and it is idle no more.
+__attribute__((no_sanitize("thread"))) static void forget_idle(u32 slab)
+{
+    struct side *e = &arena.side[slab];
+    size_t n = ((size_t)arena.desc[slab].pages << PAGE_SHIFT) / the.os_page;
+    if (e->where != SLAB_IDLE || e->holes != 0 || n > 64)
+        return;
+    e->holes = ~(u64)0 >> (64 - n);
+    pages_holes((long)n);
+    atomic_fetch_sub_explicit(&pages.idle, arena.desc[slab].pages, memory_order_relaxed);
+}
+
+// Give the memory of a wholly free slab, whose state word was `word`, to the kernel, leaving the
+// slab to its owner. False: it is not wholly free, or its owner is at it.
+static bool purge_free(u32 slab, u64 word)
 {
     struct state *s = &arena.state[slab];
-    u64 word = atomic_load_explicit(&s->word, memory_order_relaxed);
-    if (state_gen(word) != gen || state_id(word) == 0 || !sleeps(the.heaps[state_id(word)]) ||
-        (word & (STATE_CURRENT | STATE_PURGING | STATE_GONE)) || !all_free(slab))
-        return;
+    if ((word & (STATE_CURRENT | STATE_PURGING | STATE_GONE)) || !all_free(slab))
+        return false;
     if (!atomic_compare_exchange_strong_explicit(&s->word, &word, word | STATE_PURGING,
                                                  memory_order_acquire, memory_order_relaxed))
-        return;
-    if (all_free(slab))
-        os_purge(page_addr(slab), (size_t)arena.desc[slab].pages << PAGE_SHIFT);
+        return false;
+    bool done = all_free(slab) &&
+                os_purge(page_addr(slab), (size_t)arena.desc[slab].pages << PAGE_SHIFT) == 0;
+    if (done)
+        forget_idle(slab);
     // A drain that wanted to release the slab meanwhile could not: let it come again.
     word = atomic_load_explicit(&s->word, memory_order_relaxed);
     while (!atomic_compare_exchange_weak_explicit(&s->word, &word,
@@ -153,6 +167,26 @@ static void purge_asleep(u32 slab, u32 gen)
     }
     if (!(word & STATE_DIRTY))
         push_dirty(state_id(word), slab);
+    return done;
+}
+
+// While its owner sleeps.
+static void purge_asleep(u32 slab, u32 gen)
+{
+    u64 word = atomic_load_explicit(&arena.state[slab].word, memory_order_relaxed);
+    if (state_gen(word) == gen && state_id(word) != 0 && sleeps(the.heaps[state_id(word)]))
+        purge_free(slab, word);
+}
+
+__attribute__((no_sanitize("thread"))) static bool is_idle(u32 slab)
+{
+    return arena.side[slab].where == SLAB_IDLE && arena.side[slab].holes == 0;
+}
+
+bool remote_purge(u32 slab)
+{
+    u64 word = atomic_load_explicit(&arena.state[slab].word, memory_order_relaxed);
+    return state_id(word) != 0 && is_idle(slab) && purge_free(slab, word);
 }
 
 // Free block `i` of `slab`, which is not h's. h may be NULL when no heap can be had.

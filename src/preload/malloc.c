@@ -124,7 +124,7 @@ export_ void cfree(void *p)
 
 export_ int malloc_trim(size_t pad)
 {
-    return pages_trim(pad) > 0;
+    return heap_trim(pad) > 0;
 }
 
 // glibc's knobs have no counterpart here; programs that turn them must not fail.
