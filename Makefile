@@ -232,7 +232,8 @@ bench-toolkit:
 	@tools/install-deps toolkit
 	@$(MAKE) --no-print-directory bench-toolkit-run
 .PHONY: bench-toolkit-run
-bench-toolkit-run: $(addprefix $(TOOLKIT)/,$(TOOLKIT_PEERS)) $O/bench/micro/gc_trees
+bench-toolkit-run: $(addprefix $(TOOLKIT)/,$(TOOLKIT_PEERS)) \
+		$(addprefix $O/bench/micro/,gc_trees gc_mark gc_pause)
 	@bench/toolkit/table -n $(ROUNDS) --csv $(TOOLKIT)/table.csv $(TOOLKIT)
 
 # What it costs to watch a program, beside heaptrack and Valgrind. SIGHT: more options, --markdown.

@@ -76,5 +76,7 @@ int main(void)
     measure("push", "glib", push, 100000);
     measure("lock", "glib", lock, OBJECTS);
     weigh("single_weight", "glib", single_million);
+    have_two_threads();
+    measure("lock_threads", "glib", lock, OBJECTS);
     return 0;
 }

@@ -118,5 +118,8 @@ int main(void)
     there.uc_stack.ss_size = sizeof there_stack;
     makecontext(&there, other, 0);
     measure("bare_switch", "ucontext", switches, 2.0 * SWITCHES);
+    have_two_threads();
+    measure("lock_threads", "pthread", lock, OBJECTS);
+    measure("lock_threads", "pthread_robust", lock_robust, OBJECTS);
     return 0;
 }

@@ -187,5 +187,7 @@ int main(void)
     check(loam_task_run(NULL, message, NULL) == 0);
     check(loam_task_run(NULL, warm, NULL) == 0);
     check(loam_task_run(&options, many, NULL) == 0);
+    have_two_threads();
+    measure("lock_threads", "loam", lock, OBJECTS);
     return 0;
 }
