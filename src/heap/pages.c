@@ -279,7 +279,7 @@ static void decay(size_t n)
     if (pages.takes % 1024 == 0)
         pages.peak -= (pages.peak - pages.live) / 8;
     pages.turnover += n;
-    if (pages.turnover < size_max(16 * pages.peak, 16384))
+    if (pages.turnover < size_max(16 * pages.peak, 65536))
         return;
     pages.turnover = 0;
     pages.refault -= pages.refault / 8;

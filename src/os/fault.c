@@ -72,7 +72,7 @@ void fault_unwatch(void)
 
 void fault_forked(void)
 {
-    atomic_store_explicit(&the.lock.holder, 0, memory_order_relaxed); // its holder did not come
+    lock_break(&the.lock); // its holder did not come
     the.watchers = 0;
 }
 

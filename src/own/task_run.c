@@ -46,7 +46,7 @@ void tasks_fault(const void *at)
 static void in_child(void)
 {
     worker_set_self(NULL);
-    atomic_store_explicit(&the.lock.holder, 0, memory_order_relaxed); // its holder did not come
+    lock_break(&the.lock); // its holder did not come
     the.first = NULL;
     if (the.prepared)
         pthread_setspecific(the.ends, NULL);

@@ -220,7 +220,7 @@ void module_verify(void)
 
 void module_fork_child(void)
 {
-    atomic_store_explicit(&the.lock.holder, 0, memory_order_relaxed);
+    lock_break(&the.lock);
 }
 
 // The linker sets them around the section in which libloam_malloc.a has its code (Makefile);

@@ -90,7 +90,7 @@ static u64 keep_row(const struct cfi_row *row)
 
 void rule_fork_child(void)
 {
-    atomic_store_explicit(&the.rows_lock.holder, 0, memory_order_relaxed);
+    lock_break(&the.rows_lock);
 }
 
 const struct cfi_row *rule_row(u64 rule)

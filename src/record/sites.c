@@ -45,7 +45,7 @@ bool sites_locked(void)
 
 void sites_fork_child(void)
 {
-    atomic_store_explicit(&the.lock.holder, 0, memory_order_relaxed);
+    lock_break(&the.lock);
 }
 
 u32 sites_next(void)
