@@ -71,10 +71,13 @@ static int tables_grow(size_t end_page)
     return 0;
 }
 
-// Publish a larger arena. Release order for readers in other threads: they learn of a new span
-// only by a pointer that some thread handed to them. `hole`: its last hugepage is not ours.
+// Publish a larger arena. `hole`: its last hugepage is not ours. Addresses are known to be the
+// arena's before anybody can take them. Release order for readers in other threads: they learn of a
+// new span only by a pointer that some thread handed to them.
 static void publish(size_t mapped, bool hole)
 {
+    __atomic_store_n(&arena.bytes, mapped << PAGE_SHIFT, __ATOMIC_RELEASE);
+    atomic_store_explicit(&loam_heap_root.pages, mapped, memory_order_release);
     bool locked unused_ = lock_take(&the.pages_lock);
     assert(locked);
     if (hole) {
@@ -86,8 +89,6 @@ static void publish(size_t mapped, bool hole)
     }
     pages.mapped = mapped; // P5
     lock_give(&the.pages_lock);
-    __atomic_store_n(&arena.bytes, mapped << PAGE_SHIFT, __ATOMIC_RELEASE);
-    atomic_store_explicit(&loam_heap_root.pages, mapped, memory_order_release);
 }
 
 // Map the next `n` pages, a multiple of HUGE_PAGES. 0, -EEXIST or -ENOMEM.

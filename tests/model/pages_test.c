@@ -27,6 +27,7 @@ enum lock { PURGE, GROW, MAPS, LOCKS }; // in order of rank; MAPS is pages_lock
     X(AIR_NOT_COUNTED, "a run in the air counts as nothing")               \
     X(NO_WAIT, "who finds no memory does not wait for what is in the air") \
     X(GROW_BLIND, "a second thread grows without looking again")           \
+    X(BOUND_LATE, "pages can be taken before the arena's end has moved")   \
     X(HANDLER_WAITS, "a handler waits for the purge that it interrupted")  \
     X(TRIM_WAITS, "a handler inside the maps waits for a purge")           \
     X(FORK_WITHOUT_PURGE, "a fork does not take purge_lock")               \
@@ -94,8 +95,8 @@ struct sys {
     uint8_t refusal; // the kernel may still refuse to purge
     uint8_t refused; // ghost: it has
     uint8_t room;    // pages that the kernel still maps
+    uint8_t known;   // pages inside of the arena's published bounds
     uint8_t hurried; // ghost: a handler has forked; requests may wait for the next who takes pages
-    uint8_t pad[1];
 };
 _Static_assert(sizeof(struct sys) % 8 == 0, "hashed by words");
 
@@ -176,6 +177,8 @@ static bool take_look(struct sys *s, struct proc *q, int p)
     }
     if (!(s->dirty & page) && s->memory & page)
         explore_bad("memory that is not zero is taken for zero");
+    if (page >> s->known != 0)
+        explore_bad("a span is taken that free would not find");
     s->free &= (uint8_t)~page;
     s->dirty &= (uint8_t)~page;
     s->memory |= (uint8_t)page;
@@ -193,6 +196,7 @@ static bool grow_map(struct sys *s, struct proc *q, int p)
     if (s->room > 0) {
         s->room--;
         s->kernel++;
+        s->known += breach != BOUND_LATE;
         return go(q, GROW_LOCK);
     }
     give(s, p, GROW);
@@ -378,6 +382,7 @@ static bool step(struct sys *s, int p)
     case GROW_PUBLISH:
         return grow_publish(s, q, p);
     case GROW_GIVE:
+        s->known += breach == BOUND_LATE;
         give(s, p, GROW);
         return go(q, TAKE);
     case AIR_WAIT:
