@@ -3,6 +3,7 @@
 #include "cli/attach.h"
 
 #include "base/options.h"
+#include "target/recorded.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -58,6 +59,26 @@ static int say_why(char *why, size_t why_size, pid_t pid, int e)
     return -1;
 }
 
+// The recording that it maps; gone with the tool that made it, the name says so.
+static bool mapped_path(pid_t pid, char *ret, size_t size)
+{
+    static const char gone[] = " (deleted)";
+    struct smaps maps;
+    bool found = false;
+    if (smaps_load(&maps, pid) < 0)
+        return false;
+    for (size_t i = 0; i < maps.count && !found; i++) {
+        const char *path = maps.smap[i].map.path;
+        size_t len = strlen(path);
+        bool deleted = len >= sizeof gone && strcmp(path + len - sizeof gone + 1, gone) == 0;
+        found = recorded_is(&maps.smap[i].map) && !deleted && len < size;
+        if (found)
+            memcpy(ret, path, len + 1);
+    }
+    smaps_done(&maps);
+    return found;
+}
+
 int attach_path(pid_t pid, char *ret, size_t size, char *why, size_t why_size)
 {
     size_t text_size = 0;
@@ -68,7 +89,9 @@ int attach_path(pid_t pid, char *ret, size_t size, char *why, size_t why_size)
     options_parse(find_loam(text, text_size), &options);
     struct option_text path = options.value[OPTION_RECORD];
     int r = 0;
-    if (path.at == NULL || path.len >= size) {
+    if (path.at == NULL && mapped_path(pid, ret, size)) {
+        r = 0;
+    } else if (path.at == NULL || path.len >= size) {
         snprintf(why, why_size, "process %d is not recorded: start it by 'loam run -- …'.", pid);
         r = -1;
     } else {

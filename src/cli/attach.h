@@ -1,7 +1,7 @@
 // attach.h: finding the recording of a process that runs.
 //
 // The process itself says where it is: in LOAM, in the environment that it was started with, which
-// is what the library read, too.
+// is what the library read, too; or by mapping it, if a tool asked for samples later.
 #pragma once
 
 #include "format/recording.h"

@@ -8,7 +8,7 @@
 #include "base/options.h"
 #include "cli/child.h"
 #include "cli/program.h"
-#include "cli/session.h"
+#include "cli/result.h"
 #include "cli/view.h"
 #include "report/html.h"
 #include "report/json.h"
@@ -19,7 +19,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 struct run_options {
@@ -207,41 +206,6 @@ static int watch(struct run *r, struct child *child)
 
 // ---------------------------------------------------------------- after the program
 
-static int make_folders(const char *path)
-{
-    char folder[PATH_MAX];
-    snprintf(folder, sizeof folder, "%s", path);
-    for (char *at = strchr(folder + 1, '/'); at != NULL; at = strchr(at + 1, '/')) {
-        *at = 0;
-        if (mkdir(folder, 0700) != 0 && errno != EEXIST)
-            return -errno;
-        *at = '/';
-    }
-    return 0;
-}
-
-// The whole recording into a new file that then takes the place of the last one, so that runs at
-// the same time do not mix.
-static int write_last(struct run *r, const struct keep_source *source, const char *path)
-{
-    char fresh[PATH_MAX + 16], target[PATH_MAX];
-    snprintf(fresh, sizeof fresh, "%s.%d", path, getpid());
-    unlink(fresh);
-    int e = make_folders(path);
-    if (e == 0 && r->o->output != NULL) {
-        // It is kept already: last.loam only has to point there.
-        if (realpath(r->o->output, target) == NULL || symlink(target, fresh) != 0)
-            e = -errno;
-    } else if (e == 0) {
-        e = keep_once(fresh, source);
-    }
-    if (e == 0 && rename(fresh, path) != 0)
-        e = -errno;
-    if (e < 0)
-        unlink(fresh);
-    return e;
-}
-
 // Soft notes: neither changes how we end.
 static void keep_last(struct run *r)
 {
@@ -253,8 +217,7 @@ static void keep_last(struct run *r)
         say(r->c, "%s has no room: the recording stopped growing.", r->session.path);
     if (!view_last_path(path, sizeof path))
         return;
-    struct keep_source source = session_source(&r->session);
-    int e = write_last(r, &source, path);
+    int e = result_keep(&r->session, path, r->o->output);
     if (e < 0)
         say(r->c, "the recording is not kept in %s: %s.", path, strerror(-e));
 }
@@ -267,26 +230,12 @@ static void finish(struct run *r, FILE *f, const char *name)
         say(r->c, "the report in %s is not whole: %s.", name, strerror(errno));
 }
 
-static int load(struct run *r, struct model *ret_model, char *why, size_t why_size)
-{
-    struct keep_source source = session_source(&r->session);
-    size_t size = 0;
-    char *image = keep_image(&source, &size);
-    if (image == NULL) {
-        snprintf(why, why_size, "no memory for the report");
-        return -1;
-    }
-    int e = load_memory("the recording", image, size, ret_model, why, why_size);
-    free(image);
-    return e;
-}
-
 static void print(struct run *r)
 {
     char why[256], next[PATH_MAX + 32];
     const char *output = r->o->output;
     struct model m;
-    if (load(r, &m, why, sizeof why) < 0) {
+    if (result_load(&r->session, &m, why, sizeof why) < 0) {
         say(r->c, "%s.", why);
         return;
     }

@@ -390,8 +390,10 @@ void session_close(struct session *s, u32 status)
     stop_threads(s);
     for (u32 i = 0; i < s->count; i++)
         refuse_rest(&s->volumes[i]);
-    s->head.end_status = status;
-    s->head.ended_ns = ended_ns;
+    if (status != SESSION_UNFINISHED) {
+        s->head.end_status = status;
+        s->head.ended_ns = ended_ns;
+    }
     s->head.closed = 1;
     s->head.full = volume_full(newest(s)) || s->no_room;
     keep_now(s);

@@ -58,6 +58,8 @@ int session_serve(struct session *s);
 // The first process has ended with this wait status: let others finish the scans they asked for,
 // for two seconds at most, end the threads, close the recording, bring the copy up to date.
 void session_close(struct session *s, u32 status);
+// As a status: it may not have ended, or nobody knows how.
+#define SESSION_UNFINISHED UINT32_MAX
 // What is added to the indices of a volume's processes in all that is kept.
 static inline u32 session_index(const struct volume *v)
 {

@@ -49,7 +49,7 @@ static void *small_alloc(size_t size, size_t align, bool zero)
 static void *whole_alloc(size_t size, size_t align, bool zero)
 {
     void *p = large_alloc(size, align, zero);
-    if (unlikely(arena.sampler != NULL) && p != NULL)
+    if (arena_sampled() && p != NULL)
         sample_large(p, size);
     return p;
 }
@@ -184,7 +184,7 @@ static void slab_free(u32 slab, void *p)
 
 static void whole_free(u32 span, void *p)
 {
-    if (unlikely(arena.sampler != NULL))
+    if (arena_sampled())
         sample_freed(span, p, large_usable(&arena.desc[span]));
     large_free(span, p);
 }
@@ -298,7 +298,7 @@ void *heap_realloc(void *p, size_t size, size_t *copied)
     if (b.desc != NULL && b.desc->kind == PAGE_LARGE && b.desc->cls == 0 && size > CLASS_SIZE_MAX) {
         void *q = large_resize(b.page, p, size);
         if (q != NULL) {
-            if (unlikely(arena.sampler != NULL)) {
+            if (arena_sampled()) {
                 sample_freed(page_of(q), q, old);
                 sample_large(q, size);
             }

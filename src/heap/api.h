@@ -49,6 +49,15 @@ void heap_set_ops(const struct heap_ops *ops);
 // heap_set_ops. `seed` 0: samples differ from run to run.
 void heap_sample(const struct heap_sampler *s, u64 mean, const _Atomic u32 *on, u64 seed);
 
+// Let a tool ask for sampling later, from outside (struct heap_wish). Call once, early, instead of
+// heap_sample. The first block that is chosen then goes to s->chosen, whose part it is to look at
+// the wish and say heap_sample_go, with the word that switches sampling on and off from then on, or
+// heap_sample_refuse with -errno: then nothing more is chosen until the tool asks again.
+void heap_sample_ready(const struct heap_sampler *s);
+const struct heap_wish *heap_sample_wish(void);
+void heap_sample_go(const _Atomic u32 *on);
+void heap_sample_refuse(int why);
+
 // Memory for the layers above that must not come from the program's heap: zeroed, 64-byte
 // aligned, never given back. NULL on ENOMEM.
 void *heap_meta(size_t size);

@@ -121,7 +121,7 @@ void window_close(struct heap *h, unsigned cls); // give the window's blocks bac
 bool sample_now(struct heap *h, unsigned cls);
 static inline bool sample_due(struct heap *h, unsigned cls)
 {
-    return unlikely(arena.sampler != NULL) && sample_now(h, cls);
+    return arena_sampled() && sample_now(h, cls);
 }
 // Of the blocks `x` that a window could have, those before the next sample.
 u64 sample_cut(struct heap *h, unsigned cls, u64 x);

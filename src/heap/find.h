@@ -15,14 +15,21 @@ struct arena {
     struct side *side;
     struct state *state;
     struct remote *remote;
-    char *base; // for who has a block, or the pages' lock
-    // Sampling (sample.c); set once, before threads.
+    char *base;          // for who has a block, or the pages' lock
+    _Atomic u32 sampled; // not 0: slow paths ask sample.c; a tool may set it while threads run
+    u32 *huge;
+    // Sampling (sample.c); set once, before threads, but for sample_on.
     const struct heap_sampler *sampler; // NULL: never
-    u32 *huge;                          // not sampling's, but rarely asked for
-    const _Atomic u32 *sample_on;
-    u64 sample_mean, sample_seed;
+    const _Atomic u32 *sample_on;       // replaced once by heap_sample_go
+    u64 sample_seed;
+    struct heap_wish wish;
 } aligned_(64);
 extern hidden_ struct arena arena;
+
+static always_inline_ bool arena_sampled(void)
+{
+    return unlikely(atomic_load_explicit(&arena.sampled, memory_order_relaxed) != 0);
+}
 
 static inline char *page_addr(u32 page)
 {

@@ -230,7 +230,7 @@ struct heap {
 
 // One symbol, `loam_heap_root`, by which the tool finds everything in a live process or a core.
 #define HEAP_ROOT_MAGIC   0x70616548206d616full // "oam Heap"
-#define HEAP_ROOT_VERSION 2
+#define HEAP_ROOT_VERSION 3
 struct heap_root {
     u64 magic;
     u32 version;
@@ -243,7 +243,21 @@ struct heap_root {
     u64 far, far_count;                  // blocks outside the arena: struct far_block[far_count]
     u64 chunks; // address of the chunk_view(): loam's own mappings, which hold no roots
     u64 owners; // address of struct owner_shard[OWNER_SHARDS]: regions, pools, tasks
+    // Of a program that may be asked to sample itself: addresses of a struct heap_wish, and of the
+    // u32 to be set to 1 when that is filled in. 0: it may not.
+    u64 wish, sampled;
 };
+
+// What a tool writes into a running process that it wants sampled. Nobody looks at it before a slow
+// path finds arena.sampled set, which costs the program nothing until then.
+#define WISH_PATH 256
+struct heap_wish {
+    u64 mean;        // bytes between two samples; by default SAMPLE_MEAN
+    _Atomic int why; // 0, or -errno: by the program, if it could not; 1: it is done
+    u32 pad;
+    char path[WISH_PATH]; // of the recording
+};
+#define SAMPLE_MEAN ((u64)512 * KiB)
 
 // A block that did not fit in the arena, in a mapping of its own. addr is 0 when free; 1 while
 // the entry is being filled.

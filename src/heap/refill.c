@@ -58,7 +58,7 @@ static void *open_window(struct heap *h, unsigned cls, u32 slab, u32 k, u64 x)
     struct window *w = &h->window[cls];
     struct class_state *c = &h->cls[cls];
     x = in_steps(e, (u32)w->size, k, x);
-    if (unlikely(arena.sampler != NULL))
+    if (arena_sampled())
         x = (x & -x) | sample_cut(h, cls, x & (x - 1));
     u32 first = k * 64 + (u32)__builtin_ctzll(x);
     u32 end = k * 64 + 64 - (u32)__builtin_clzll(x);

@@ -32,7 +32,7 @@ static u64 draw(struct heap *h)
 {
     // 52 bits, and never 0: the largest result is 36 times the mean.
     double u = (double)((random_next(&h->sample_seed) >> 12) + 1) * 0x1p-52;
-    return (u64)(-expo_ln(u) * (double)arena.sample_mean);
+    return (u64)(-expo_ln(u) * (double)arena.wish.mean);
 }
 
 // Sampling was switched on or off since this heap looked last.
@@ -49,7 +49,8 @@ static cold_ void change(struct heap *h, bool on)
 
 static bool is_on(struct heap *h)
 {
-    bool on = atomic_load_explicit(arena.sample_on, memory_order_relaxed) != 0;
+    const _Atomic u32 *word = __atomic_load_n(&arena.sample_on, __ATOMIC_RELAXED);
+    bool on = atomic_load_explicit(word, memory_order_relaxed) != 0;
     if (unlikely(on != (h->sampled != 0)))
         change(h, on);
     return on;
@@ -126,10 +127,41 @@ void sample_freed(u32 span, void *p, size_t capacity)
 
 void heap_sample(const struct heap_sampler *s, u64 mean, const _Atomic u32 *on, u64 seed)
 {
-    arena.sample_mean = mean;
+    arena.wish.mean = mean;
     arena.sample_on = on;
     arena.sample_seed = seed;
     arena.sampler = s;
+    atomic_store_explicit(&arena.sampled, 1, memory_order_relaxed);
+}
+
+// ---------------------------------------------------------------- asked by a tool
+
+static const _Atomic u32 always = 1;
+
+void heap_sample_ready(const struct heap_sampler *s)
+{
+    arena.wish.mean = SAMPLE_MEAN;
+    arena.sample_on = &always;
+    arena.sampler = s;
+    loam_heap_root.wish = (u64)(uintptr_t)&arena.wish;
+    loam_heap_root.sampled = (u64)(uintptr_t)&arena.sampled;
+}
+
+const struct heap_wish *heap_sample_wish(void)
+{
+    return &arena.wish;
+}
+
+void heap_sample_go(const _Atomic u32 *on)
+{
+    __atomic_store_n(&arena.sample_on, on, __ATOMIC_RELEASE);
+    atomic_store_explicit(&arena.wish.why, 1, memory_order_release);
+}
+
+void heap_sample_refuse(int why)
+{
+    atomic_store_explicit(&arena.sampled, 0, memory_order_relaxed);
+    atomic_store_explicit(&arena.wish.why, why, memory_order_release);
 }
 
 void span_tags_gone(struct desc *d)

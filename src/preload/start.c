@@ -126,6 +126,8 @@ __attribute__((constructor(102))) static void start(int argc, char **argv, char 
         option_size(options.value[OPTION_SAMPLE], &program.sample_bytes);
     if (options.value[OPTION_RECORD].at != NULL)
         start_record(options.value[OPTION_RECORD], &program);
+    else if (getauxval(AT_SECURE) == 0)
+        record_ready(&program);
     if (option_is(options.value[OPTION_BACKGROUND], "on") && !background_start())
         warn("background=", options.value[OPTION_BACKGROUND],
              ": the kernel gives no thread; the program runs without it");

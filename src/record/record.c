@@ -21,6 +21,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 enum record_state {
     RECORD_OFF = 0, // calls go straight to the heap
@@ -30,8 +31,11 @@ enum record_state {
 
 static struct {
     _Atomic u32 state; // enum record_state
-    u32 first_site;    // of the child, in RECORD_FORKED
-    u64 sample_bytes;  // 0: every block is counted
+    _Atomic u32 asked; // 1: a thread answers a tool that asks for samples, or has done so
+    struct record_program program; // of record_ready
+    pid_t ready_in;                // the process that can be asked
+    u32 first_site;                // of the child, in RECORD_FORKED
+    u64 sample_bytes;              // 0: every block is counted
     _Atomic(struct record_process *) process;
 } the;
 
@@ -286,7 +290,7 @@ static int open_recording(const char *path, struct recording **ret)
     return 0;
 }
 
-int record_start(const char *path, const struct record_program *program)
+static int begin_in(const char *path, const struct record_program *program, struct recording **ret)
 {
     struct recording *map;
     u64 start, end;
@@ -299,14 +303,78 @@ int record_start(const char *path, const struct record_program *program)
     unwind_init(start, end);
     writer_begin(map);
     the.sample_bytes = program->sample_bytes != 0 ? program->sample_bytes : map->sample_bytes;
-    if (!begin(1))
-        return -ENOSPC;
+    *ret = map;
+    return begin(1) ? 0 : -ENOSPC;
+}
+
+int record_start(const char *path, const struct record_program *program)
+{
+    struct recording *map;
+    int r = begin_in(path, program, &map);
+    if (r < 0)
+        return r;
     owners_watch();
     if (the.sample_bytes != 0)
         heap_sample(&sampler, the.sample_bytes, &map->sampling, 0);
     else
         heap_set_ops(&ops);
     return 0;
+}
+
+// ---------------------------------------------------------------- asked while the program runs
+
+// By the thread whose block is the first one chosen, outside of its heap. What the others choose
+// meanwhile is not counted.
+static cold_ void answer(void)
+{
+    const struct heap_wish *wish = heap_sample_wish();
+    struct recording *map;
+    char path[WISH_PATH];
+    u32 nobody = 0;
+    // The child of a vfork runs in its parent's memory, but it is not who was asked.
+    if (getpid() != the.ready_in || !atomic_compare_exchange_strong(&the.asked, &nobody, 1))
+        return;
+    int saved = errno;
+    memcpy(path, wish->path, sizeof path);
+    path[sizeof path - 1] = 0;
+    the.program.sample_bytes = wish->mean;
+    int r = begin_in(path, &the.program, &map);
+    errno = saved;
+    if (r == 0) {
+        heap_sample_go(&map->sampling);
+        return;
+    }
+    heap_sample_refuse(r);
+    if (r != -ENOSPC) // then there is no recording to get rid of
+        atomic_store(&the.asked, 0);
+}
+
+static void chosen_if_asked(void *p, size_t size, size_t capacity)
+{
+    if (unlikely(state() == RECORD_OFF))
+        answer();
+    if (state() != RECORD_OFF)
+        chosen(p, size, capacity);
+}
+
+static void fork_child_ready(void)
+{
+    the.ready_in = getpid();
+    fork_child();
+}
+
+static const struct heap_sampler waiting = {
+    .chosen = chosen_if_asked,
+    .freed = freed,
+    .tags_gone = tags_gone,
+    .fork_child = fork_child_ready,
+};
+
+void record_ready(const struct record_program *program)
+{
+    the.ready_in = getpid();
+    the.program = *program;
+    heap_sample_ready(&waiting);
 }
 
 void record_bypassed(void)

@@ -27,6 +27,8 @@ struct record_program {
 // of opening, -EPROTO when the file is no recording of our version, -ENOSPC when it has no room.
 // In every case the program runs on.
 int record_start(const char *path, const struct record_program *program);
+// Be ready to begin when a tool asks for samples (heap_sample_ready). Call instead of record_start.
+void record_ready(const struct record_program *program);
 // The program brings its own malloc: say so, and watch nothing.
 void record_bypassed(void);
 // An orderly end: note the status, and where the recording asks for it have the tool look for

@@ -93,14 +93,19 @@ wrong()
     like "$name: sentence" "$(cat e)" "$sentence"
     is "$name: nothing on stdout" "$(cat o)" ""
 }
-wrong "neither on nor off" 2 "and 'on' or 'off'" sample $$ perhaps
-wrong "not recorded" 1 'is not recorded' sample $$ on
+wrong "neither on nor off" 2 "'on', 'off' or a size" sample $$ perhaps
+wrong "not on loam" 1 "is not on loam's heap" sample $$ on
+wrong "not recorded" 1 'is not recorded' sample $$ off
 wrong "no size" 2 'is no size' run --sample=many -- true
 wrong "size zero" 2 'is no size' run --sample=0 -- true
 wrong "with --leaks" 2 'choose one of them' run --leaks --sample -- true
 cat >child.sh <<'S'
 "$1" sample $$ on
 S
+cat >rate.sh <<'S'
+"$1" sample $$ 1M
+S
+wrong "another rate" 0 'is sampled already, one block in 524288 bytes' run --sample -- sh -c 'sh rate.sh "$1"; true' - "$loam"
 wrong "tracked in full" 0 'is not sampled: all its blocks are counted' run -- sh -c 'sh child.sh "$1"; true' - "$loam"
 LOAM=sample=1M "$loam" run --json report.json -- ./prog >out 2>err
 ok "LOAM=sample= in a run that counts all" python3 check.py 1048576 1
