@@ -57,18 +57,6 @@ static always_inline_ u64 lowest_bit(u64 x)
 #endif
 }
 
-// a * b in one instruction, where two or three shorter ones would do, too.
-static always_inline_ u64 multiply(u64 a, u64 b)
-{
-#if defined(__x86_64__)
-    u64 r;
-    __asm__("imulq %2, %1, %0" : "=r"(r) : "r"(a), "e"(b) : "cc");
-    return r;
-#else
-    return a * b;
-#endif
-}
-
 // Set bits. Without the popcnt instruction, which not every x86-64 has, the builtin is a call.
 static inline u32 bits_in(u64 x)
 {

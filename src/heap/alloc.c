@@ -58,10 +58,10 @@ static void *whole_alloc(size_t size, size_t align, bool zero)
 static always_inline_ void *quick_alloc(size_t size, bool zero)
 {
     struct heap *h = heap_mine;
-    if (unlikely(h == NULL || size > CLASS_SMALL_MAX || h->busy != 0))
+    if (unlikely(h == NULL || size - 1 >= CLASS_SMALL_MAX || h->busy != 0))
         return NULL;
     busy_begin(h);
-    size_t at = class_window[(size + 15) >> 4];
+    size_t at = class_window[(size - 1) >> 4];
     struct window *w = (struct window *)((char *)h->window + at);
     void *p = likely(w->word != 0) ? window_pop(w) : NULL;
     if (unlikely(zero) && p != NULL && !h->cls[w - h->window].zero)
@@ -163,8 +163,9 @@ void heap_free_owned(struct heap *h, struct desc *d, u32 slab, u32 index, void *
 static u32 index_of(const struct desc *d, u32 slab, const void *p, const char *what)
 {
     size_t offset = (size_t)((const char *)p - page_addr(slab));
-    u32 i = block_index(d->magic, d->size, offset);
-    if (unlikely((size_t)i * d->size != offset || i >= d->blocks))
+    const struct class_info *c = &class_info[d->cls];
+    u32 i = block_index(c->magic, c->size, offset);
+    if (unlikely((size_t)i * c->size != offset || i >= d->blocks))
         die(what, p);
     return i;
 }
@@ -241,9 +242,10 @@ bool heap_find(const void *p, struct heap_block *ret)
         .start = page_addr(span), .size = large_usable(d), .desc = d, .page = span};
     if (d->kind == PAGE_SLAB) {
         size_t offset = (size_t)((const char *)p - page_addr(span));
-        ret->index = block_index(d->magic, d->size, offset);
-        ret->size = d->size;
-        ret->start = page_addr(span) + (size_t)ret->index * d->size;
+        const struct class_info *c = &class_info[d->cls];
+        ret->index = block_index(c->magic, c->size, offset);
+        ret->size = c->size;
+        ret->start = page_addr(span) + (size_t)ret->index * c->size;
         return ret->index < d->blocks;
     }
     return true;

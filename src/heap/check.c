@@ -47,7 +47,7 @@ static void check_span(struct check *c, u32 span)
             continue;
         want(c, d->kind == PAGE_TAIL || d->kind == PAGE_NONE, "H1: a span begins inside another");
         want(c, span_of(page) == span, "H2: a page does not lead to its span");
-        bool same = arena.desc[span].kind == PAGE_SLAB && d->size <= SLAB_EXACT_MAX;
+        bool same = arena.desc[span].kind == PAGE_SLAB && desc_size(d) <= SLAB_EXACT_MAX;
         want(c, atomic_load(&d->owner) == (same ? atomic_load(&arena.desc[span].owner) : NULL),
              "H3: a later page with the wrong owner");
     }
@@ -107,8 +107,8 @@ static void check_holes(struct check *c, u32 slab)
     const struct desc *d = &arena.desc[slab];
     const struct side *e = &arena.side[slab];
     for (u32 i = 0; i < d->blocks && e->holes != 0; i++) {
-        size_t first = (size_t)i * d->size / the.os_page;
-        size_t last = ((size_t)i * d->size + d->size - 1) / the.os_page;
+        size_t first = (size_t)i * desc_size(d) / the.os_page;
+        size_t last = ((size_t)(i + 1) * desc_size(d) - 1) / the.os_page;
         u64 touched = (~(u64)0 >> (63 - (last - first))) << first;
         want(c, (e->free[i >> 6] >> (i & 63) & 1) || (e->holes & touched) == 0,
              "a hole under a block that is out");
@@ -120,7 +120,7 @@ static void check_slab(struct check *c, u32 slab)
     const struct desc *d = &arena.desc[slab];
     const struct class_info *info = &class_info[d->cls];
     want(c,
-         d->cls < CLASS_COUNT && d->size == info->size && d->magic == info->magic &&
+         d->cls < CLASS_COUNT && d->side == &arena.side[slab] && d->side->magic == info->magic &&
              d->blocks == info->blocks && d->pages == info->pages,
          "a slab's descriptor is not its class's");
     u64 state = atomic_load(&arena.state[slab].word);

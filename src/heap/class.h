@@ -16,10 +16,16 @@ struct class_info {
 };
 extern const struct class_info class_info[CLASS_COUNT];
 
-// Class of requests up to 1 KiB, by (size + 15) / 16, times sizeof(struct window): the fast path's
-// only table.
+// Bytes a block of a slab.
+static inline u32 desc_size(const struct desc *d)
+{
+    return class_info[d->cls].size;
+}
+
+// Class of requests of 1 byte to 1 KiB, by (size - 1) / 16, times sizeof(struct window): the fast
+// path's only table.
 #define CLASS_SMALL_MAX ((size_t)1024)
-extern const u16 class_window[CLASS_SMALL_MAX / 16 + 1];
+extern const u16 class_window[CLASS_SMALL_MAX / 16];
 
 // The class of a request of `size` <= CLASS_SIZE_MAX bytes. Computed, not looked up.
 static inline unsigned class_of(size_t size)

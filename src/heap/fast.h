@@ -34,8 +34,9 @@ static always_inline_ void *window_pop(struct window *w)
     return w->base + lowest_bit(word) * w->size;
 }
 
-// Free block `index` of h's own slab. The heap is busy. A block whose bit is set, in the bitmap or
-// in the window, is not out: FREE_ODD, and nothing was done. FREE_EDGE: call slab_edge.
+// Free block `index`, in word k, of h's own slab. The heap is busy. A block whose bit is set, in
+// the bitmap or in the window, is not out: FREE_ODD, and nothing was done. FREE_EDGE: call
+// slab_edge.
 enum free_result { FREE_DONE, FREE_EDGE, FREE_ODD };
 static always_inline_ enum free_result heap_free_local(struct heap *h, const struct desc *d,
                                                        struct side *e, u64 index, u64 k)
@@ -45,9 +46,9 @@ static always_inline_ enum free_result heap_free_local(struct heap *h, const str
     const struct window *w = ((const struct heap *)at)->window;
     u64 *word = &e->free[k];
     __asm__("" : "+r"(word)); // compute it once
-    u64 bits = *word;
     if (unlikely(bit_is_set(pick_if_equal(word, w->free, w->word), index)))
         return FREE_ODD;
+    u64 bits = *word;
     if (unlikely(bit_set(&bits, index)))
         return FREE_ODD;
     *word = bits;
@@ -59,9 +60,10 @@ static always_inline_ enum free_result heap_free_local(struct heap *h, const str
 static always_inline_ void *heap_malloc(size_t size, int kind)
 {
     struct heap *h = heap_fast;
-    if (likely(size <= CLASS_SMALL_MAX && h->busy == 0)) {
+    // A block of no bytes goes the slow way: one comparison rules out that and too large ones.
+    if (likely(size - 1 < CLASS_SMALL_MAX && h->busy == 0)) {
         busy_begin(h);
-        size_t at = class_window[(size + 15) >> 4];
+        size_t at = class_window[(size - 1) >> 4];
         struct window *w = (struct window *)((char *)h->window + at);
         if (unlikely(w->word == 0))
             return heap_malloc_refill(h, w, size, kind);
@@ -83,13 +85,13 @@ static always_inline_ bool heap_free_on(struct heap *h, void *p)
         busy_begin(h);
         // Relaxed: only this thread ever stores `h` here, or takes it away (H3).
         if (likely(atomic_load_explicit(&d->owner, memory_order_relaxed) == h)) {
-            size_t slab = d->first;
-            u64 magic = d->magic;
+            struct side *e = d->side;
+            u64 magic = e->magic;
             __asm__("" : "+r"(magic)); // widened once
-            u64 product = (offset - (slab << PAGE_SHIFT)) * magic;
+            // Pages are aligned, so p's low bits are its offset in the page.
+            u64 product = ((u32)((uintptr_t)p & (PAGE_SIZE - 1)) + d->back) * magic;
             // The low half tells whether the offset is a multiple of the size (class_test.c).
             if (likely((u32)product < (u32)magic)) {
-                struct side *e = (struct side *)((char *)arena.side + multiply(slab, sizeof *e));
                 switch (heap_free_local(h, d, e, product >> 32, product >> 38)) {
                 case FREE_DONE:
                     busy_end(h);

@@ -1,7 +1,7 @@
 // find.h: from an address to everything known about it, by arithmetic.
 #pragma once
 
-#include "heap/heap.h"
+#include "heap/class.h"
 
 // A1  base is aligned to ARENA_ALIGN, so a page number aligned to n pages is an address aligned
 //     to n pages, up to that.
@@ -66,7 +66,7 @@ static inline u32 span_of(u32 page)
 {
     const struct desc *d = &arena.desc[page];
     if (d->kind == PAGE_TAIL)
-        return d->first;
+        return desc_first(d, page);
     if (d->kind == PAGE_NONE)
         return arena.huge[page >> (HUGE_SHIFT - PAGE_SHIFT)];
     return page;
@@ -82,6 +82,7 @@ static always_inline_ struct desc *find_slab(const void *p, u32 *ret_index)
     struct desc *d = &arena.desc[span];
     if (unlikely(span == 0 || d->kind != PAGE_SLAB))
         return NULL;
-    *ret_index = block_index(d->magic, d->size, (size_t)((const char *)p - page_addr(span)));
+    *ret_index = block_index(class_info[d->cls].magic, desc_size(d),
+                             (size_t)((const char *)p - page_addr(span)));
     return likely(*ret_index < d->blocks) ? d : NULL;
 }

@@ -48,24 +48,21 @@ enum page_kind {
 // 32 bytes a page, read by everybody, written when a span is born, dies or changes its owner.
 //
 // H1  kind == PAGE_SLAB or PAGE_LARGE only on the first page of a live span.
-// H2  `first` of each page of a span is its first page. Pages in hugepages that a span covers
+// H2  desc_first of each page of a span is its first page. Pages in hugepages that a span covers
 //     whole stay PAGE_NONE and are found by huge[page >> 7], which holds the first page.
 // H3  owner is the heap whose thread may touch `side`; NULL while nobody owns the slab. Only the
 //     owner sets it to NULL; only who has won the state word sets it to itself. All pages of a
-//     slab have the same owner, magic, class and size, so that free needs one descriptor; in
+//     slab have the same owner, side and class, so that free needs one descriptor; in
 //     classes above SLAB_EXACT_MAX, whose reciprocal errs far from the first page, later pages
 //     have no owner, and the slow path decides.
 struct desc {
     _Atomic(struct heap *) owner; // slab: see H3; large: NULL
     union {
-        struct {
-            u32 magic; // reciprocal of size: index = offset * magic >> 32
-            u32 size;  // bytes a block
-        };
-        u64 bytes; // large: bytes that the span can hold for its user
+        struct side *side; // slab: what its owner knows
+        u64 bytes;         // large: bytes that the span can hold for its user
     };
+    u32 back;   // from here to the span's first page, see desc_first
     u32 pages;  // span length in pages
-    u32 first;  // first page of the span
     u32 tags;   // tracking: where the blocks' tags lie (record/tags.h); 0 = none
     u16 blocks; // slab: number of blocks
     u8 cls;     // slab: size class; large: 1 + that of a small block that was sampled, else 0
@@ -73,6 +70,17 @@ struct desc {
 };
 #define DESC_SHIFT 5
 static_assert(sizeof(struct desc) == 1 << DESC_SHIFT, "two a cache line; found by a shift");
+
+// `back` is the distance in pages, turned left by PAGE_SHIFT: in slabs, where it is short, that is
+// the distance in bytes, as free wants it.
+static inline u32 desc_back(u32 hop)
+{
+    return hop << PAGE_SHIFT | hop >> (32 - PAGE_SHIFT);
+}
+static inline u32 desc_first(const struct desc *d, u32 page)
+{
+    return page - (d->back >> PAGE_SHIFT | d->back << (32 - PAGE_SHIFT));
+}
 
 // The number of the block that byte `offset` of a slab lies in. The reciprocal is rounded up, so
 // beyond the first page of a large class it can be one too high near the end of a block.
@@ -118,11 +126,13 @@ struct side {
     u16 fresh; // blocks from here on were never handed out since the pages came
     u8 where;  // enum slab_where
     u8 zeroed; // pages were all zero when the slab was made
-    u32 next;  // list links as page numbers, 0 = end (page 0 is never a slab)
-    u32 prev;
+    u32 magic; // reciprocal of the block size: index = offset * magic >> 32
+    u32 pad;
     u64 free[SLAB_WORDS];
     u64 holes; // HOLED: bit i: OS page i was given back; it reads as zero
-    u64 pad[4];
+    u32 next;  // list links as page numbers, 0 = end (page 0 is never a slab)
+    u32 prev;
+    u64 pad2[3];
 };
 // S2
 static inline u32 side_used(const struct side *e)

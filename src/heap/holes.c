@@ -14,8 +14,9 @@ static bool all_free(u32 slab, size_t from, size_t to)
 {
     const struct desc *d = &arena.desc[slab];
     const struct side *e = &arena.side[slab];
-    u32 end = (u32)size_min((to + d->size - 1) / d->size, d->blocks);
-    for (u32 i = (u32)(from / d->size); i < end; i++)
+    u32 size = desc_size(d);
+    u32 end = (u32)size_min((to + size - 1) / size, d->blocks);
+    for (u32 i = (u32)(from / size); i < end; i++)
         if (!(e->free[i >> 6] >> (i & 63) & 1))
             return false;
     return true;

@@ -14,7 +14,7 @@
 bool idle_keep(struct heap *h, u32 slab)
 {
     const struct desc *d = &arena.desc[slab];
-    if (d->size <= IDLE_SIZE_MIN || !pages_idle(d->pages))
+    if (desc_size(d) <= IDLE_SIZE_MIN || !pages_idle(d->pages))
         return false;
     arena.side[slab].where = SLAB_IDLE;
     slab_link(&h->cls[d->cls].list[SLAB_IDLE], slab);

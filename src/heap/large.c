@@ -22,7 +22,7 @@ static void mark_tail(u32 span, u32 from, u32 to)
             page += HUGE_PAGES;
             continue;
         }
-        arena.desc[page].first = span;
+        arena.desc[page].back = desc_back(page - span);
         arena.desc[page].kind = PAGE_TAIL;
         page++;
     }
@@ -55,7 +55,7 @@ static void *span_make(u32 span, u32 n)
     struct desc *d = &arena.desc[span];
     d->bytes = (u64)n << PAGE_SHIFT;
     d->pages = n;
-    d->first = span;
+    d->back = 0;
     d->tags = 0;
     d->blocks = 0;
     d->cls = 0;

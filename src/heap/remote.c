@@ -240,7 +240,7 @@ void remote_collect(struct heap *h, u32 slab)
         if (unlikely(not_out & x)) {
             u32 i = k * 64 + (u32)__builtin_ctzll(not_out & x);
             die("free: block was already freed (by another thread)",
-                page_addr(slab) + (size_t)i * d->size);
+                page_addr(slab) + (size_t)i * desc_size(d));
         }
         e->free[k] |= x;
         e->left = (int16_t)(e->left - (int)bits_in(x));

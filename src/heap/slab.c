@@ -89,7 +89,7 @@ void slab_place(struct heap *h, u32 slab)
 
 void slab_set_owner(u32 slab, struct heap *h)
 {
-    u32 pages = arena.desc[slab].size <= SLAB_EXACT_MAX ? arena.desc[slab].pages : 1;
+    u32 pages = desc_size(&arena.desc[slab]) <= SLAB_EXACT_MAX ? arena.desc[slab].pages : 1;
     for (u32 i = 0; i < pages; i++)
         atomic_store_explicit(&arena.desc[slab + i].owner, h, memory_order_relaxed);
 }
@@ -105,7 +105,7 @@ u32 slab_new(struct heap *h, unsigned cls)
     if (growth != 0)
         holes_give(h, growth);
     struct side *e = &arena.side[slab];
-    *e = (struct side){.where = SLAB_CURRENT, .zeroed = zero};
+    *e = (struct side){.where = SLAB_CURRENT, .zeroed = zero, .magic = info->magic};
     for (u32 i = 0; i < info->blocks; i += 64)
         e->free[i >> 6] = info->blocks - i >= 64 ? ~(u64)0 : ((u64)1 << (info->blocks - i)) - 1;
     e->free[info->blocks >> 6] |= (u64)1 << (info->blocks & 63); // S3
@@ -117,10 +117,9 @@ u32 slab_new(struct heap *h, unsigned cls)
 
     for (u32 i = 0; i < info->pages; i++) {
         struct desc *d = &arena.desc[slab + i];
-        d->magic = info->magic;
-        d->size = info->size;
         d->pages = info->pages;
-        d->first = slab;
+        d->side = e;
+        d->back = desc_back(i);
         d->tags = 0;
         d->blocks = info->blocks;
         d->cls = (u8)cls;

@@ -39,7 +39,7 @@ static always_inline_ bool tags_find(const void *p, bool make, struct tags *ret)
         return tags_find_any(p, make, ret);
     u64 base = atomic_load_explicit(&tags_arena, memory_order_relaxed);
     _Atomic u64 *array = (_Atomic u64 *)(uintptr_t)(base + (u64)d->tags * TAGS_UNIT);
-    *ret = (struct tags){array + index, false, d->size};
+    *ret = (struct tags){array + index, false, desc_size(d)};
     return true;
 }
 

@@ -5,6 +5,8 @@
 // is worse than none.
 #include "scan/tables.h"
 
+#include "heap/class.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -79,8 +81,8 @@ static bool desc_ok(const struct desc *d, u64 pages_left)
     u64 bytes = (u64)d->pages << PAGE_SHIFT;
     if (d->kind == PAGE_LARGE)
         return d->bytes != 0 && d->bytes <= bytes;
-    return d->size >= 16 && d->size % 16 == 0 && d->blocks != 0 && d->blocks <= SLAB_BLOCKS_MAX &&
-           (u64)d->blocks * d->size <= bytes && bytes <= SLAB_REACH;
+    return d->cls < CLASS_COUNT && d->blocks != 0 && d->blocks <= SLAB_BLOCKS_MAX &&
+           (u64)d->blocks * desc_size(d) <= bytes && bytes <= SLAB_REACH;
 }
 
 static struct span *add_span(struct blocks *b, u64 start, u64 size, u32 blocks)
@@ -115,7 +117,7 @@ static void add_arena_span(struct blocks *b, const struct root *r, u64 page, con
 {
     bool single = d->kind == PAGE_LARGE;
     u64 start = r->base + (page << PAGE_SHIFT);
-    struct span *s = add_span(b, start, single ? d->bytes : d->size, single ? 1 : d->blocks);
+    struct span *s = add_span(b, start, single ? d->bytes : desc_size(d), single ? 1 : d->blocks);
     s->single = single;
     s->asked = s->size;
     s->tags = d->tags;

@@ -42,8 +42,8 @@ TEST(every_size_gets_the_smallest_class_that_holds_it)
         unsigned c = class_of(size);
         CHECK(class_info[c].size >= size);
         CHECK(c == 0 || class_info[c - 1].size < size || size == 0);
-        if (size <= CLASS_SMALL_MAX)
-            CHECK(class_window[(size + 15) >> 4] == c * sizeof(struct window));
+        if (size > 0 && size <= CLASS_SMALL_MAX)
+            CHECK(class_window[(size - 1) >> 4] == c * sizeof(struct window));
     }
 }
 

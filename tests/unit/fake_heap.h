@@ -5,6 +5,7 @@
 // seen through a list of readable ranges, so a pointer into nowhere is harmless.
 #pragma once
 
+#include "heap/class.h"
 #include "scan/blocks.h"
 
 #include <stdlib.h>
@@ -125,7 +126,7 @@ static inline u64 fake_tags(struct fake *f)
 static inline void fake_tails(struct fake *f, u32 page, u32 pages)
 {
     for (u32 i = 1; i < pages; i++)
-        f->desc[page + i] = (struct desc){.kind = PAGE_TAIL, .first = page};
+        f->desc[page + i] = (struct desc){.kind = PAGE_TAIL, .back = desc_back(i)};
     f->page = page + pages;
 }
 
@@ -134,7 +135,7 @@ static inline u32 fake_slab(struct fake *f, u32 size, u32 blocks)
 {
     u32 page = f->page, pages = (u32)((size * blocks + PAGE_SIZE - 1) / PAGE_SIZE);
     f->desc[page] = (struct desc){.kind = PAGE_SLAB,
-                                  .size = size,
+                                  .cls = (u8)class_of(size),
                                   .blocks = (u16)blocks,
                                   .pages = pages,
                                   .tags = f->tags_used / 2};
@@ -146,7 +147,7 @@ static inline u32 fake_slab(struct fake *f, u32 size, u32 blocks)
 
 static inline u64 *fake_block(struct fake *f, u32 page, u32 i)
 {
-    return (u64 *)(f->arena + page * PAGE_SIZE + (size_t)i * f->desc[page].size);
+    return (u64 *)(f->arena + page * PAGE_SIZE + (size_t)i * desc_size(&f->desc[page]));
 }
 
 // Make block i live: a request of `asked` bytes from `site`. Returns it.
