@@ -138,8 +138,8 @@ static void print_text(const struct list *l)
         ink_line(&k);
     }
     if (l->refused > 0)
-        fprintf(stderr, "loam ps: %u processes of other users were left out; root sees all.\n",
-                l->refused);
+        fprintf(stderr, "loam ps: %u process%s of other users left out; root sees all.\n",
+                l->refused, l->refused == 1 ? "" : "es");
 }
 
 static int print_json(const struct list *l)

@@ -122,6 +122,8 @@ static int by_weight(const void *a, const void *b, void *of)
 
 static bool passes(const struct top_view *t, struct top_row *r)
 {
+    if (r->place->sample->other && r->live == 0 && r->peak == 0 && r->place->allocs == 0)
+        return false; // there is always a place for what finds no room; mostly it is empty
     if (t->filter[0] == 0)
         return true;
     name_row((struct top_view *)t, r);
@@ -230,21 +232,50 @@ void top_sums(const struct top_view *t, char *out, size_t size)
              words_count(rate, (u64)t->rate));
 }
 
-void top_rss(const struct top_view *t, char *out, size_t size)
+// Live blocks first, they are what one asks for; then by size.
+static u64 part_weight(const struct account *a, u32 part)
 {
-    char part[WORDS_SIZE];
+    return part == ACCOUNT_LIVE ? UINT64_MAX : a->part[part];
+}
+
+// The next part behind `last`, ACCOUNT_PARTS to begin with; ACCOUNT_PARTS: that was the last one.
+static u32 next_part(const struct account *a, u32 last)
+{
+    u32 best = ACCOUNT_PARTS;
+    for (u32 i = 0; i < ACCOUNT_PARTS; i++) {
+        u64 w = part_weight(a, i), before = last == ACCOUNT_PARTS ? 0 : part_weight(a, last);
+        bool told = last != ACCOUNT_PARTS && (w > before || (w == before && i <= last));
+        if (!told && a->part[i] != 0 && (best == ACCOUNT_PARTS || w > part_weight(a, best)))
+            best = i;
+    }
+    return best;
+}
+
+// The largest parts that have room, and the others as one sum.
+void top_rss(const struct top_view *t, char *out, size_t size, u32 width)
+{
+    char part[WORDS_SIZE], text[3 * WORDS_SIZE];
     if (!t->accounted) {
         snprintf(out, size, t->ended ? "the program has ended" : "RSS cannot be read");
         return;
     }
-    int n = snprintf(out, size, "RSS %s", words_size(part, t->account.rss));
+    size_t n = (size_t)snprintf(out, size, "RSS %s", words_size(part, t->account.rss));
     const char *sign = "=";
-    for (u32 i = 0; i < ACCOUNT_PARTS && n > 0 && (size_t)n < size; i++)
-        if (t->account.part[i] * 100 >= t->account.rss) {
-            n += snprintf(out + n, size - (size_t)n, " %s %s %s", sign,
-                          words_size(part, t->account.part[i]), account_names[i]);
-            sign = "+";
-        }
+    u64 rest = t->account.rss;
+    for (u32 i = next_part(&t->account, ACCOUNT_PARTS); i != ACCOUNT_PARTS;
+         i = next_part(&t->account, i)) {
+        u64 bytes = t->account.part[i];
+        size_t more = (size_t)snprintf(text, sizeof text, " %s %s %s", sign,
+                                       words_size(part, bytes), account_names[i]);
+        if (n + more + strlen(" + 9.99 MB more") > width || n + more >= size)
+            break;
+        memcpy(out + n, text, more + 1);
+        n += more;
+        rest -= bytes < rest ? bytes : rest;
+        sign = "+";
+    }
+    if (rest != 0 && n < size)
+        snprintf(out + n, size - n, " %s %s more", sign, words_size(part, rest));
 }
 
 // "2 regions 3.1 MB + 1 gc 40 MB, collected 12 times, 1.2 ms at most"
@@ -288,7 +319,7 @@ void top_print(struct top_view *t, struct ink *k, u32 rows)
     top_sums(t, line, sizeof line);
     ink_cut(k, INK_PLAIN, line, k->width);
     ink_line(k);
-    top_rss(t, line, sizeof line);
+    top_rss(t, line, sizeof line, k->width);
     ink_cut(k, INK_DIM, line, k->width);
     ink_line(k);
     top_owners(t, line, sizeof line);

@@ -59,7 +59,7 @@ void top_done(struct top_view *t);
 // The header's words, which the screen and --once share.
 void top_title(const struct top_view *t, char *out, size_t size);
 void top_sums(const struct top_view *t, char *out, size_t size);
-void top_rss(const struct top_view *t, char *out, size_t size);
+void top_rss(const struct top_view *t, char *out, size_t size, u32 width); // columns
 // Regions, pools, collected heaps and tasks that there are; "" if there are none.
 void top_owners(const struct top_view *t, char *out, size_t size);
 // The whole picture as text, at most so many rows.

@@ -68,7 +68,7 @@ static void put_header(const struct screen *s)
     put(0, 0, A_BOLD, line);
     top_sums(s->t, line, sizeof line);
     put(1, 0, A_NORMAL, line);
-    top_rss(s->t, line, sizeof line);
+    top_rss(s->t, line, sizeof line, (u32)COLS);
     put(2, 0, A_DIM, line);
     put_history(3, s->t);
     top_owners(s->t, line, sizeof line);

@@ -101,7 +101,11 @@ static void note_blind(struct noter *n, const struct totals *t)
         add(n, "own-allocator", "%s brings its own allocator: loam saw none of its memory.",
             base_name(p->exe));
     }
-    if (t->allocs == 0 && count_flag(m, PROCESS_BYPASSED) == 0)
+    if (t->allocs == 0 && t->sampled > 0)
+        add(n, "nothing-sampled",
+            "No block was looked at: sampling was off, or little was allocated. 'loam sample PID "
+            "on' switches it on while the program runs.");
+    else if (t->allocs == 0 && count_flag(m, PROCESS_BYPASSED) == 0)
         add(n, "no-allocations",
             "No allocation was seen: %s allocates nothing, or brings its own allocator.",
             base_name(m->processes[0].exe));
@@ -115,14 +119,13 @@ static void note_sampled(struct noter *n, const struct totals *t)
         samples += n->m->sites[i].samples;
     for (u32 i = 0; i < n->m->processes_count; i++)
         bytes = n->m->processes[i].sample_bytes > bytes ? n->m->processes[i].sample_bytes : bytes;
-    if (t->sampled == 0)
+    if (t->sampled == 0 || samples == 0) // the latter: note_blind
         return;
-    char distance[WORDS_SIZE];
-    words_size(distance, bytes);
+    char distance[WORDS_SIZE], count[WORDS_SIZE];
     add(n, "sampled",
-        "These are estimates: one block in %s was looked at, %llu in all. A place that was met 100 "
+        "These are estimates: one block in %s was looked at, %s in all. A place that was met 100 "
         "times is right to 10 %%, one that was met 10,000 times to 1 %%.",
-        distance, (unsigned long long)samples);
+        words_size(distance, bytes), words_count(count, samples));
 }
 
 // PROCESS_MERGED

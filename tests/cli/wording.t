@@ -60,4 +60,13 @@ cp "$tmp/r.loam" "$tmp/a_long_way_to_the_recording/and_its_name_is_long.loam"
 "$loam" report "$tmp/a_long_way_to_the_recording/and_its_name_is_long.loam" >"$tmp/out"
 like "a long path, the command" "$(cat "$tmp/out")" '^NEXT       loam report /.*long\.loam$'
 like "a long path, its options" "$(cat "$tmp/out")" '^             --full-stacks   *every frame'
+
+# What a recording without anything in it means.
+"$loam" run --sample=off -o "$tmp/off.loam" --report "$tmp/out" -- "$deep/alike"
+like "sampling was off" "$(tr -s '\n ' ' ' <"$tmp/out")" 'NOTE No block was looked at: sampling was off'
+is "and nothing else is noted" "$(grep -c 'estimates\|allocates nothing' "$tmp/out")" 0
+"$loam" run --leaks -o "$tmp/r.loam" --report "$tmp/out" -- env -i /bin/true
+like "what became something unseen" "$(tr -s '\n ' ' ' <"$tmp/out")" \
+    'LEAKS not known\. The program ended by _exit, or became another program'
+is "no line is longer than 80, a sentence" "$(wide "$tmp/out")" ""
 done_testing
