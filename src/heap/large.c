@@ -1,5 +1,5 @@
 // large.c: blocks larger than the largest class: spans of whole pages, with a descriptor each.
-#include "heap/arena.h"
+#include "heap/pages.h"
 
 #include <errno.h>
 #include <string.h>
@@ -65,14 +65,16 @@ static void *span_make(u32 span, u32 n)
     return page_addr(span);
 }
 
-// The heap grows: see holes.c.
-static void make_room(void)
+// The heap grows: see holes.c. `fresh` bytes are new to the process: see slab_new.
+static void make_room(size_t fresh)
 {
     size_t growth = pages_growth();
-    struct heap *h = growth != 0 ? heap_enter() : NULL;
+    struct heap *h = growth != 0 || (fresh != 0 && pages_idle_count() > 0) ? heap_enter() : NULL;
     if (h == NULL)
         return;
-    holes_give(h, growth);
+    idle_give(h, fresh);
+    if (growth != 0)
+        holes_give(h, growth);
     heap_leave(h);
 }
 
@@ -95,7 +97,7 @@ void *large_alloc(size_t size, size_t align, bool zero)
     if (span == 0)
         return NULL;
     void *p = span_make(span, n);
-    make_room();
+    make_room(zeroed ? (size_t)n << PAGE_SHIFT : 0);
     if (zero && !zeroed)
         clear(p, n, size);
     return p;

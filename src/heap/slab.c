@@ -101,6 +101,8 @@ u32 slab_new(struct heap *h, unsigned cls)
     u32 slab = pages_take(info->pages, 1, &zero);
     if (slab == 0)
         return 0;
+    if (zero) // memory that is new to the process: what idle slabs have serves for the next one
+        idle_give(h, (size_t)info->pages << PAGE_SHIFT);
     size_t growth = pages_growth();
     if (growth != 0)
         holes_give(h, growth);
