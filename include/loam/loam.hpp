@@ -7,6 +7,8 @@
 //     loam::region r{"request", LOAM_HERE};
 //     auto *name = r.make<std::string>("somebody");        // destroyed with the region
 //     std::vector<int, loam::allocator<int>> v{r.alloc()}; // its memory is the region's
+//     loam::memory_resource m{r.alloc()};                  // the same for std::pmr
+//     std::pmr::string s{"a long one, that needs memory", &m};
 //     auto heap = std::make_unique<int>(1);                // as ever
 //
 // Where C returns NULL, these throw std::bad_alloc.
@@ -15,6 +17,7 @@
 
 #include <loam/loam.h>
 
+#include <memory_resource>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -55,6 +58,34 @@ template <class T, class U> bool operator!=(const allocator<T> &a, const allocat
 {
     return !(a == b);
 }
+
+// The same for the containers of std::pmr, which take where their memory comes from at run time.
+// Must live as long as what was allocated from it.
+class memory_resource : public std::pmr::memory_resource
+{
+  public:
+    explicit memory_resource(loam_alloc a = loam_alloc_heap()) noexcept : alloc_(a) {}
+    loam_alloc get() const noexcept { return alloc_; }
+
+  private:
+    void *do_allocate(std::size_t bytes, std::size_t align) override
+    {
+        void *p = loam_alloc_new(alloc_, loam_layout_make(bytes, align));
+        if (p == nullptr)
+            throw std::bad_alloc();
+        return p;
+    }
+    void do_deallocate(void *p, std::size_t bytes, std::size_t align) noexcept override
+    {
+        loam_alloc_free(alloc_, p, loam_layout_make(bytes, align));
+    }
+    bool do_is_equal(const std::pmr::memory_resource &other) const noexcept override
+    {
+        return this == &other; // two of one allocator are told apart: safe, and needs no RTTI
+    }
+
+    loam_alloc alloc_;
+};
 
 // A region (region.h) that is closed with its scope. Neither copied nor moved.
 class region

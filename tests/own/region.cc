@@ -5,9 +5,12 @@
 // prints: refused
 // prints: 1000 in the region
 // prints: 1000 on the heap
+// prints: 1000 by std::pmr in the region
+// prints: no more by std::pmr
 #include <cstdio>
 #include <loam/loam.hpp>
 #include <map>
+#include <memory_resource>
 #include <string>
 #include <vector>
 
@@ -58,6 +61,22 @@ int main()
     loam::region r{"containers", LOAM_HERE};
     std::printf("%zu in the region\n", fill(loam::allocator<int>(r.alloc())));
     std::printf("%zu on the heap\n", fill(loam::allocator<int>()));
+    {
+        loam::memory_resource resource{r.alloc()};
+        std::size_t before = loam_region_used(r.get());
+        std::pmr::vector<std::pmr::string> words(&resource);
+        for (int i = 0; i < 1000; i++)
+            words.emplace_back("a word that is too long to lie in the string itself");
+        if (loam_region_used(r.get()) < before + 1000 * words[0].size())
+            return 1;
+        std::printf("%zu by std::pmr in the region\n", words.size());
+        loam_region_set_limit(r.get(), loam_region_used(r.get()));
+        try {
+            words.reserve(100000);
+        } catch (const std::bad_alloc &) {
+            std::printf("no more by std::pmr\n");
+        }
+    }
     r.clear();
     return loam_region_used(r.get()) == 0 ? 0 : 1;
 }
