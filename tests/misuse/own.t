@@ -4,6 +4,8 @@
 #     // always: TEXT    told in one line, and SIGABRT; with LOAM=debug=on, with both places
 #     // debug: TEXT     told with LOAM=debug=on alone, with both places; the program goes on to 0
 #     // fault: TEXT     a crime that the heap alone does not see; with debug, told and SIGABRT
+#     // plain: TEXT     told in one line, and SIGABRT, with debug too; there is one place alone
+#     // words: REGEX    the same, where no address is told
 #     // first: NAME     the function in which it began, // then: NAME in which it ended
 #     // line: REGEX, // object: TEXT     what else is said
 . "$(dirname "$0")/../lib/tap.sh"
@@ -32,16 +34,38 @@ both_places()
             ? 0 : 1)' "$1"
 }
 
+compile()
+{
+    ${CC:-gcc} -std=gnu17 -D_GNU_SOURCE -D$1 -O1 -g -w -I"$top/include" "$source" \
+        "$build/libloam.a" -pthread -o "$tmp/$name.$1" 2>"$tmp/cc" || show "$tmp/cc"
+}
+
+# What has one place: the same line whether debug is on or off.
+one_place()
+{
+    compile PLAIN
+    for debug in off on; do
+        quietly env LOAM=debug=$debug "$tmp/$name.PLAIN" >"$tmp/out" 2>"$tmp/err"
+        is "$name: debug=$debug: ends by abort" $? 134
+        like "$name: debug=$debug: in one line" "$(cat "$tmp/err")" "^$1\$"
+        is "$name: debug=$debug: and no more" "$(wc -l <"$tmp/err")" 1
+    done
+}
+
 for source in "$here"/*.c; do
     name=$(basename "$source" .c)
+    text=$(says plain)
+    words=$(says words)
+    if [ -n "$text$words" ]; then
+        one_place "${words:-loam: $text: 0x[0-9a-f]+}"
+        continue
+    fi
     kind=always
     [ -n "$(says debug)" ] && kind=debug
     [ -n "$(says fault)" ] && kind=fault
     text=$(says $kind)
-    for macro in PLAIN DEBUG; do
-        ${CC:-gcc} -std=gnu17 -D_GNU_SOURCE -D$macro -O1 -g -w -I"$top/include" "$source" \
-            "$build/libloam.a" -pthread -o "$tmp/$name.$macro" 2>"$tmp/cc" || show "$tmp/cc"
-    done
+    compile PLAIN
+    compile DEBUG
     quietly "$tmp/$name.PLAIN" >"$tmp/out" 2>"$tmp/err"
     status=$?
     case $kind in
