@@ -30,7 +30,8 @@
 // end of its variable's scope: what an optimiser no longer needs, it does not keep.
 //
 // Any thread may allocate; none has to register. To look at the others they are stopped by a
-// signal (loam_gc_signal). A thread that blocks it cannot be stopped: then there is no
+// signal (loam_gc_signal), one that blocks it by a signal that libc keeps for itself. Where that is
+// blocked too, which takes a system call by hand, or a thread does not answer, there is no
 // collection, loam_gc_stats counts it in `refused`, and the heap grows instead. Not for signal
 // handlers. System calls that do not restart (poll, nanosleep) may return EINTR in stopped threads.
 //
@@ -123,7 +124,7 @@ LOAM_API void loam_gc_hold(loam_gc *gc);
 LOAM_API void loam_gc_let(loam_gc *gc);
 
 // The signal by which threads are stopped; 0 before there is a heap. A thread that blocks signals
-// should leave this one out; workers of tasks do, if the heap was made before loam_task_run.
+// may leave this one out; workers of tasks do, if the heap was made before loam_task_run.
 LOAM_API int loam_gc_signal(void);
 
 // ---------------------------------------------------------------- roots

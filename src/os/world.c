@@ -13,6 +13,7 @@
 // stop. Threads are listed again until no new one turns up: while all known ones stand still, none
 // is born. tests/model/world_test.c tries every order of it.
 #include "os/world.h"
+#include "os/loud.h"
 #include "os/os.h"
 #include "os/thread.h"
 
@@ -52,12 +53,16 @@ static u32 state_make(u32 stop, u32 phase)
     return stop << 2 | phase;
 }
 
-// `context` lies above the handler's own frames, below the registers.
+// `context` lies above the handler's own frames, below the registers. ThreadSanitizer calls
+// handlers later, from code of the thread, with a context of its own that lies elsewhere.
 static void on_stop(int number, siginfo_t *info, void *context)
 {
-    (void)number;
     u64 value = (u64)(uintptr_t)info->si_value.sival_ptr;
     u32 stop = (u32)(value >> 32);
+    if (number == LOUD_SIGNAL && info->si_code != SI_QUEUE) {
+        loud_pass(number, info, context);
+        return;
+    }
     // Acquire: pairs with the release in world_stop; the table is that of this stop.
     if (info->si_code != SI_QUEUE || !(stop & 1) ||
         atomic_load_explicit(&the.stop, memory_order_acquire) != stop)
@@ -67,7 +72,8 @@ static void on_stop(int number, siginfo_t *info, void *context)
     u32 asked = state_make(stop, ASKED);
     if (atomic_compare_exchange_strong_explicit(&t->state, &asked, state_make(stop, WRITING),
                                                 memory_order_relaxed, memory_order_relaxed)) {
-        t->sp = (const char *)((uintptr_t)context & ~(uintptr_t)7);
+        const void *sp = under_tsan ? __builtin_frame_address(0) : context;
+        t->sp = (const char *)((uintptr_t)sp & ~(uintptr_t)7);
         t->tp = __builtin_thread_pointer();
         // Release: with the acquire in all_answered, after which sp is read.
         atomic_store_explicit(&t->state, state_make(stop, ANSWERED), memory_order_release);
@@ -202,7 +208,22 @@ static u64 hex(const char **at)
     }
 }
 
-enum ear { EAR_LISTENS, EAR_BLOCKED, EAR_GONE };
+enum ear { EAR_LISTENS, EAR_DEAF, EAR_BLOCKED, EAR_GONE };
+
+static bool in_set(u64 set, int number)
+{
+    return set >> (number - 1) & 1;
+}
+
+// What a thread with these signals blocked can be reached by.
+static enum ear ear_with(u64 blocked, bool sleeps)
+{
+    if (!in_set(blocked, world_signal()))
+        return EAR_LISTENS;
+    if (in_set(blocked, LOUD_SIGNAL) || (under_tsan && !sleeps))
+        return EAR_BLOCKED;
+    return EAR_DEAF;
+}
 
 static enum ear ear_now(u32 tid)
 {
@@ -213,29 +234,42 @@ static enum ear ear_now(u32 tid)
     const char *state = value_of(text, "State:\t"), *blocked = value_of(text, "SigBlk:\t");
     if (state == NULL || blocked == NULL || *state == 'Z' || *state == 'X')
         return EAR_GONE;
-    u64 set = hex(&blocked);
-    return set >> (world_signal() - 1) & 1 ? EAR_BLOCKED : EAR_LISTENS;
+    return ear_with(hex(&blocked), *state == 'S');
 }
 
-// A signal that is blocked may be meant for a sigwait: it is not sent at all.
-static enum ear ear_of(u32 tid)
+// A signal that is blocked may be meant for a sigwait: it is not sent at all, but the loud one.
+static enum ear ear_in_time(u32 tid, enum ear wait_for, unsigned tries)
 {
     static _Atomic u32 never;
     enum ear ear = ear_now(tid);
-    for (unsigned i = 0; ear == EAR_BLOCKED && i < LISTEN_TRIES; i++) {
+    for (unsigned i = 0; ear == wait_for && i < tries; i++) {
         os_wait(&never, 0, LISTEN_PAUSE_MS);
         ear = ear_now(tid);
     }
     return ear;
 }
 
+// In a build of loam for ThreadSanitizer a thread that stays deaf, and sleeps, is taken for the
+// sanitizer's own, which holds nothing of the program's: no handler that the sanitizer does not
+// know of may run there. Others are deaf for a moment when they make a thread, and awake then.
+static enum ear ear_of(u32 tid)
+{
+    enum ear ear = ear_in_time(tid, EAR_BLOCKED, LISTEN_TRIES);
+    if (!under_tsan || ear != EAR_DEAF)
+        return ear;
+    ear = ear_in_time(tid, EAR_DEAF, LISTEN_TRIES);
+    if (ear == EAR_BLOCKED)
+        ear = ear_in_time(tid, EAR_BLOCKED, 10 * LISTEN_TRIES);
+    return ear == EAR_DEAF ? EAR_GONE : ear;
+}
+
 // ---------------------------------------------------------------- stopping
 
-static int signal_thread(u32 stop, size_t i)
+static int signal_thread(u32 stop, size_t i, int number)
 {
     siginfo_t info;
     memset(&info, 0, sizeof info);
-    info.si_signo = world_signal();
+    info.si_signo = number;
     info.si_code = SI_QUEUE;
     info.si_pid = getpid();
     info.si_value.sival_ptr = (void *)(uintptr_t)((u64)stop << 32 | i);
@@ -260,7 +294,7 @@ static int meet(u32 stop, u32 me, u32 tid)
     enum ear ear = ear_of(tid);
     if (ear == EAR_GONE)
         return 0;
-    if (ear == EAR_BLOCKED)
+    if (ear == EAR_BLOCKED || (ear == EAR_DEAF && loud_claim(world_signal()) < 0))
         return -EBUSY;
     if (the.count == the.room)
         return -ENOMEM;
@@ -268,7 +302,7 @@ static int meet(u32 stop, u32 me, u32 tid)
     t->tid = tid;
     // Before the signal: the answer may come first. The signal orders it.
     atomic_store_explicit(&t->state, state_make(stop, ASKED), memory_order_relaxed);
-    int e = signal_thread(stop, the.count);
+    int e = signal_thread(stop, the.count, ear == EAR_DEAF ? LOUD_SIGNAL : world_signal());
     if (e == -ESRCH)
         return 0;
     if (e == 0)

@@ -4,7 +4,8 @@
 // and waits. The kernel has pushed the thread's registers onto that stack, so that everything the
 // thread holds lies from `sp` upwards, behind its thread pointer, or in a thread-local block.
 //
-// A thread that blocks the signal cannot be stopped; then nobody is, and world_stop says -EBUSY.
+// A thread that blocks the signal gets one of libc's (loud.h). One that blocks that too, or does
+// not answer, cannot be stopped; then nobody is, and world_stop says -EBUSY.
 // Whoever is stopped may hold any lock: until world_go the caller takes none that it did not take
 // before, and allocates nothing. docs/gc.md has the protocol.
 #pragma once
@@ -23,7 +24,7 @@ struct world_thread {
 // From now on threads may be stopped: choose a signal and install its handler. 0, or -ENOMEM or
 // -EBUSY (no signal is free).
 int world_open(void);
-// The signal that threads must not block; 0 before world_open.
+// The signal that threads should not block; 0 before world_open.
 int world_signal(void);
 
 // Stop all threads but the caller's, one stop at a time (the caller sees to it). 0; -EBUSY: a
