@@ -31,6 +31,14 @@ static void put_pins(struct accounts_slot *to, const struct pins *pins)
     }
 }
 
+// Of a sampled process the sizes of a few blocks are known: no waste can be told from them.
+static void forget_sizes(struct record_account *a)
+{
+    a->part[ACCOUNT_LIVE] += a->part[ACCOUNT_WASTE];
+    a->part[ACCOUNT_WASTE] = 0;
+    a->known &= (u16)~ACCOUNT_ASKED;
+}
+
 // False when the process is gone, or not to be read.
 static bool take(const struct record_process *p, struct accounts_slot *ret)
 {
@@ -45,6 +53,8 @@ static bool take(const struct record_process *p, struct accounts_slot *ret)
         *ret = (struct accounts_slot){.account = {.rss = a.rss, .live_blocks = a.live_blocks}};
         ret->account.known = (u16)((a.heap ? ACCOUNT_HEAP : 0) | (a.asked ? ACCOUNT_ASKED : 0));
         memcpy(ret->account.part, a.part, sizeof a.part);
+        if (atomic_load_explicit(&p->sample_bytes, memory_order_relaxed) != 0)
+            forget_sizes(&ret->account);
         put_pins(ret, &pins);
         pins_done(&pins);
     }
@@ -132,7 +142,8 @@ void accounts_look(struct accounts *a, const struct crowd *c, u64 rss, u64 now_n
         return;
     struct record_account sum = {.at_ns = at_ns};
     struct accounts_slot new;
-    for (u32 i = 0; i < c->processes_count; i++) {
+    // Of a build with hundreds of processes not all can be waited for.
+    for (u32 i = 0; i < c->processes_count && sum.processes < ACCOUNT_PROCESSES; i++) {
         if (c->processes[i].record == NULL || !take(c->processes[i].record, &new))
             continue;
         add(&sum, &new.account);

@@ -115,6 +115,8 @@ import json
 r = json.load(open("it.json"))
 assert r["program"]["ended_ns"] is None and r["program"]["command"].endswith("prog")
 assert r["processes"][0]["sample_bytes"] == 65536
+parts = r["accounts"][0]["highest"]["parts"]
+assert parts["waste"] is None and parts["live"] > 0, parts  # sizes of samples alone are known
 live = sum(p["live"]["bytes"] for p in r["places"]
            if any(r["frames"][f]["function"] == "keep" for f in p["stack"]))
 assert 25e6 < live < 75e6, live  # 50 MB, some 760 samples
