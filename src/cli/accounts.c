@@ -2,16 +2,24 @@
 
 #include "cli/accounts.h"
 
-#include "os/os.h"
 #include "target/account.h"
 #include "target/pins.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define INTERVAL_NS 1000000000u // of the first ones
 #define COST_SHARE  100
 #define GROWN(rss)  ((rss) + (rss) / 8)
+
+// By this thread: on a busy machine the time that passes is no measure of cost.
+static u64 spent_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (u64)t.tv_sec * 1000000000u + (u64)t.tv_nsec;
+}
 
 static void put_pins(struct accounts_slot *to, const struct pins *pins)
 {
@@ -141,6 +149,7 @@ void accounts_look(struct accounts *a, const struct crowd *c, u64 rss, u64 now_n
     if (now_ns < a->next_ns || (!grown && now_ns - a->taken_ns < a->interval_ns))
         return;
     struct record_account sum = {.at_ns = at_ns};
+    u64 began = spent_ns();
     struct accounts_slot new;
     // Of a build with hundreds of processes not all can be waited for.
     for (u32 i = 0; i < c->processes_count && sum.processes < ACCOUNT_PROCESSES; i++) {
@@ -153,7 +162,7 @@ void accounts_look(struct accounts *a, const struct crowd *c, u64 rss, u64 now_n
         add_line(a, &sum);
     a->highest_rss = sum.rss > a->highest_rss ? sum.rss : a->highest_rss;
     a->taken_ns = now_ns;
-    a->next_ns = now_ns + (os_monotonic_ns() - now_ns) * COST_SHARE;
+    a->next_ns = now_ns + (spent_ns() - began) * COST_SHARE;
 }
 
 void accounts_end(struct accounts *a, const struct record_process *p, u32 index, u64 at_ns)

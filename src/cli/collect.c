@@ -102,8 +102,18 @@ static void look(struct session *s, struct moments_slot *ret)
     ret->moment.at_ns = now - c->began_ns;
     crowd_names(&c->crowd, now, clock_of(c, now));
     crowd_touched(&c->crowd, now, clock_of(c, now));
-    accounts_look(&c->accounts, &c->crowd, ret->moment.rss_bytes, os_monotonic_ns(),
-                  ret->moment.at_ns);
+}
+
+// What they cost is not the moments' affair: they have a share of their own.
+static void take_accounts(struct session *s, const struct record_moment *m)
+{
+    struct collect *c = &s->collect;
+    pthread_mutex_lock(&c->reading);
+    accounts_look(&c->accounts, &c->crowd, m->rss_bytes, os_monotonic_ns(), m->at_ns);
+    pthread_mutex_unlock(&c->reading);
+    pthread_mutex_lock(&s->lock);
+    accounts_write(&c->accounts);
+    pthread_mutex_unlock(&s->lock);
 }
 
 static void take_moment(struct session *s)
@@ -116,10 +126,10 @@ static void take_moment(struct session *s)
     pthread_mutex_unlock(&c->reading);
     pthread_mutex_lock(&s->lock);
     moments_add(&c->moments, &slot);
-    accounts_write(&c->accounts);
     u64 interval = c->moments.interval_ns, cost = (os_monotonic_ns() - begun) * COST_SHARE;
     pthread_mutex_unlock(&s->lock);
     c->next_ns = begun + (cost > interval ? cost : interval);
+    take_accounts(s, &slot.moment);
 }
 
 void collect_account(struct session *s, const struct volume *v, const struct record_process *p)
