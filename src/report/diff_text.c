@@ -3,6 +3,7 @@
 #include "report/diff_print.h"
 
 #include "report/drawn.h"
+#include "report/name.h"
 #include "report/utf8.h"
 #include "report/words.h"
 
@@ -141,6 +142,16 @@ static void verdict(struct ink *k, const struct diff *d, const struct diff_optio
     ink_line(k);
 }
 
+// Both get half of the line, or one what the other does not need.
+static void two_files(struct ink *k, const struct diff *d, const struct diff_options *o)
+{
+    size_t room = k->width - LEFT - 4, to = utf8_width(o->to);
+    size_t left = to < room / 2 ? room - to : size_max(room / 2, 1);
+    const char *first = name_fit_path(&d->after->store, o->from, left);
+    ink(k, INK_PLAIN, "%s -> ", first);
+    ink(k, INK_PLAIN, "%s", name_fit_path(&d->after->store, o->to, k->width - k->column));
+}
+
 void diff_text(struct ink *k, const struct diff *d, const struct diff_options *o)
 {
     char a[WORDS_SIZE], b[WORDS_SIZE];
@@ -149,10 +160,10 @@ void diff_text(struct ink *k, const struct diff *d, const struct diff_options *o
         ink(k, INK_PLAIN, "%s (%s) -> %s (%s)", o->from, words_time(a, d->from_ns), o->to,
             words_time(b, d->to_ns));
     else
-        ink(k, INK_PLAIN, "%s -> %s", o->from, o->to);
+        two_files(k, d, o);
     ink_line(k);
     ink_to(k, LEFT);
-    ink(k, INK_DIM, "%s", d->after->command);
+    ink_cut(k, INK_DIM, d->after->command, k->width - LEFT);
     ink_line(k);
     ink_line(k);
     sums(k, d, o->gauge);
