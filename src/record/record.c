@@ -63,14 +63,15 @@ static bool begin(u32 first_site)
     return ok;
 }
 
-// The first allocation in the child of a fork.
-static cold_ void begin_child(void)
+// The first allocation in the child of a fork. False if nothing is recorded.
+static cold_ bool begin_child(void)
 {
-    if (!sites_lock())
-        return;
+    if (state() == RECORD_OFF || !sites_lock())
+        return false;
     if (state() == RECORD_FORKED)
         begin(the.first_site);
     sites_unlock();
+    return state() == RECORD_ON;
 }
 
 static void fork_child(void)
@@ -101,9 +102,9 @@ static always_inline_ void note(const struct unwind_caller *from, void *p, size_
                                 const struct tag *old, size_t copied)
 {
     struct tags tags;
-    if (unlikely(state() != RECORD_ON))
-        begin_child();
-    if (state() != RECORD_ON || !tags_find(p, true, &tags))
+    if (unlikely(state() != RECORD_ON) && !begin_child())
+        return;
+    if (unlikely(!tags_find(p, true, &tags)))
         return;
     struct site_ref s = sites_here(from, size);
     const struct tag tag = {
@@ -128,7 +129,7 @@ static void *alloc(size_t size, size_t align, bool zero, int kind)
     const struct unwind_caller from = UNWIND_CALLER();
     void *p = heap_alloc(with_end(size), align, zero);
     tally_last(NULL);
-    if (likely(p != NULL && state() != RECORD_OFF))
+    if (likely(p != NULL))
         note(&from, p, size, kind, NULL, 0);
     return p;
 }
@@ -140,9 +141,9 @@ struct noted {
 };
 
 // Take the tag off a live block. False if it has none.
-static bool take_off(void *p, struct tags *ret_tags, struct noted *ret)
+static always_inline_ bool take_off(void *p, struct tags *ret_tags, struct noted *ret)
 {
-    if (!tags_find(p, false, ret_tags))
+    if (unlikely(!tags_find(p, false, ret_tags)))
         return false;
     ret->tag = tags_get(ret_tags, &ret->block.size);
     ret->block.capacity = ret_tags->capacity;
@@ -150,7 +151,7 @@ static bool take_off(void *p, struct tags *ret_tags, struct noted *ret)
     return ret->tag.site != 0;
 }
 
-static void count_free(const struct noted *n, bool temporary)
+static always_inline_ void count_free(const struct noted *n, bool temporary)
 {
     if (unlikely(state() != RECORD_ON))
         return;
@@ -234,9 +235,9 @@ static void chosen(void *p, size_t size, size_t capacity)
     struct unwind_start here;
     struct tags tags;
     unwind_capture(&here);
-    if (unlikely(state() != RECORD_ON))
-        begin_child();
-    if (state() != RECORD_ON || !tags_find(p, true, &tags))
+    if (unlikely(state() != RECORD_ON) && !begin_child())
+        return;
+    if (!tags_find(p, true, &tags))
         return;
     module_verify();
     struct record_site *s = sites_here_seldom(&here, capacity);

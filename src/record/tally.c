@@ -29,10 +29,11 @@ static void set(_Atomic u64 *counter, u64 v)
     atomic_store_explicit(counter, v, memory_order_relaxed);
 }
 
-// Add to a counter that only this thread writes; a signal handler cannot split an `add`.
+// Add to a counter that only this thread writes. One instruction, which no signal handler can
+// split: left to itself, the compiler loads two counters, adds to both, and stores them.
 static always_inline_ void add(_Atomic u64 *counter, u64 n)
 {
-    *(u64 *)counter += n;
+    __asm__("addq %1, %0" : "+m"(*(u64 *)counter) : "er"(n) : "cc");
 }
 
 // Add to a counter of all threads and return the sum. While one thread runs, a locked instruction
@@ -115,6 +116,22 @@ static always_inline_ void total(struct record_totals *t, _Atomic u64 *counter, 
         bump(counter, n);
 }
 
+// The same for three at once.
+static always_inline_ void total_block(struct record_totals *t, _Atomic u64 *blocks_to,
+                                       _Atomic u64 *size_to, _Atomic u64 *capacity_to,
+                                       struct tally_block b, u64 blocks)
+{
+    if (likely(t != &the.process->rest)) {
+        add(blocks_to, blocks);
+        add(size_to, b.size);
+        add(capacity_to, b.capacity);
+    } else {
+        bump(blocks_to, blocks);
+        bump(size_to, b.size);
+        bump(capacity_to, b.capacity);
+    }
+}
+
 // ---------------------------------------------------------------- the peak
 
 // F5: before live bytes change, keep what they were when the process was at its peak.
@@ -195,9 +212,7 @@ static always_inline_ void gain(struct record_site *s, struct tally_block b, u64
     bump_if(single, &s->allocs, blocks);
     bump_if(single, &s->alloc_bytes, b.size);
     bump_if(single, &s->alloc_capacity, b.capacity);
-    total(t, &t->allocs, blocks);
-    total(t, &t->alloc_bytes, b.size);
-    total(t, &t->alloc_capacity, b.capacity);
+    total_block(t, &t->allocs, &t->alloc_bytes, &t->alloc_capacity, b, blocks);
     u64 live = bump_if(single, &p->live_bytes, b.size);
     if (live > get(&p->peak_bytes) && b.size != 0)
         pass_peak(live);
@@ -212,9 +227,7 @@ static always_inline_ struct record_totals *lose(struct record_site *s, struct t
     bump_if(single, &s->frees, blocks);
     bump_if(single, &s->free_bytes, b.size);
     bump_if(single, &s->free_capacity, b.capacity);
-    total(t, &t->frees, blocks);
-    total(t, &t->free_bytes, b.size);
-    total(t, &t->free_capacity, b.capacity);
+    total_block(t, &t->frees, &t->free_bytes, &t->free_capacity, b, blocks);
     bump_if(single, &the.process->live_bytes, (u64)0 - b.size);
     return t;
 }
@@ -223,12 +236,12 @@ static always_inline_ struct record_totals *lose(struct record_site *s, struct t
 static void count_life(struct record_lives *lives, u32 bucket)
 {
     _Atomic u32 *low = &lives->low[bucket];
-    if (likely(alone()) && likely(atomic_load_explicit(low, memory_order_relaxed) != UINT32_MAX)) {
-        ++*(u32 *)low;
-        return;
-    }
-    u32 before = atomic_fetch_add_explicit(low, 1, memory_order_relaxed);
-    if (unlikely(before == UINT32_MAX))
+    bool full;
+    if (likely(alone())) // one instruction: see add
+        __asm__("addl $1, %0" : "+m"(*(u32 *)low), "=@ccc"(full));
+    else
+        full = atomic_fetch_add_explicit(low, 1, memory_order_relaxed) == UINT32_MAX;
+    if (unlikely(full))
         atomic_fetch_add_explicit(&lives->high[bucket], 1, memory_order_relaxed);
 }
 

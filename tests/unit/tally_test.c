@@ -8,6 +8,7 @@
 
 #include <loam/heap.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -217,6 +218,55 @@ TEST(capacity_is_what_the_class_can_hold)
     for (int i = 0; i < 3; i++)
         loam_free(a[i]);
     CHECK(s->free_capacity == sum);
+}
+
+// ---------------------------------------------------------------- in between two instructions
+
+static struct record_site *stepped;
+static volatile u64 steps;
+
+static void at_each_step(int sig unused_)
+{
+    tally_alloc(stepped, (struct tally_block){1, 16});
+    tally_free(stepped, (struct tally_block){1, 16}, 0, false);
+    steps = steps + 1;
+}
+
+// The processor's trap flag: a SIGTRAP behind each instruction. Below the red zone.
+static always_inline_ void step_on(void)
+{
+    __asm__ volatile("subq $128, %%rsp\n\tpushfq\n\torq $0x100, (%%rsp)\n\tpopfq\n\t"
+                     "leaq 128(%%rsp), %%rsp" ::
+                         : "memory", "cc");
+}
+
+static always_inline_ void step_off(void)
+{
+    __asm__ volatile("leaq -128(%%rsp), %%rsp\n\tpushfq\n\tandq $~0x100, (%%rsp)\n\tpopfq\n\t"
+                     "leaq 128(%%rsp), %%rsp" ::
+                         : "memory", "cc");
+}
+
+TEST(a_handler_at_any_instruction_is_counted)
+{
+    struct record_process *p = start(4);
+    here(100);
+    stepped = the_site(p);
+    u32 birth = tally_now();
+    tick(8);
+    CHECK(signal(SIGTRAP, at_each_step) != SIG_ERR);
+    step_on();
+    tally_alloc(stepped, (struct tally_block){10, 16});
+    tally_free(stepped, (struct tally_block){10, 16}, birth, true);
+    step_off();
+    u64 n = steps;
+    CHECK(n > 50);
+    CHECK(stepped->allocs == n + 2 && stepped->alloc_bytes == n + 110);
+    CHECK(stepped->frees == n + 1 && stepped->free_bytes == n + 10);
+    CHECK(stepped->free_capacity == 16 * (n + 1) && p->live_bytes == 100);
+    CHECK(fake_total(p, allocs) == n + 2 && fake_total(p, frees) == n + 1);
+    CHECK(fake_total(p, alloc_bytes) == n + 110 && fake_total(p, free_capacity) == 16 * (n + 1));
+    CHECK(lives(stepped, 3) == 1 + n);
 }
 
 // ---------------------------------------------------------------- all of it, at random
