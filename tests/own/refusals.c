@@ -19,6 +19,7 @@
 // prints: once: EIO EIO, then none
 #include <errno.h>
 #include <loam/loam.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 

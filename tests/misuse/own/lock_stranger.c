@@ -1,6 +1,7 @@
 // A lock that another thread lets go of than the one that holds it.
 // plain: mutex: let go by a thread that does not hold it
 #include <loam/mutex.h>
+#include <pthread.h>
 static loam_mutex(int) a;
 static void *lets_go(void *held)
 {
