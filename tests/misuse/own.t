@@ -105,4 +105,16 @@ ok "libloam.so: both places" both_places "$tmp/err"
 quietly env LOAM=debug=on "$loam" run --report "$tmp/report" -- "$tmp/dynamic" \
     >"$tmp/out" 2>"$tmp/err"
 ok "loam run: both places" both_places "$tmp/err"
+
+# A circle under the leak report: its blocks are there, and with debug the way around is on stderr.
+${CC:-gcc} -std=gnu17 -D_GNU_SOURCE -O1 -g -w -I"$top/include" "$here/rc_circle.c" \
+    "$build/libloam_malloc.a" -pthread -o "$tmp/circle"
+for debug in off on; do
+    quietly env LOAM=debug=$debug "$loam" run --leaks --report "$tmp/report" -- "$tmp/circle" \
+        >"$tmp/out" 2>"$tmp/err"
+    like "loam run --leaks, debug=$debug: the circle is told" "$(cat "$tmp/report")" \
+        '^ +112 B in cycles$'
+done
+like "debug=on: and the reference to weaken" "$(cat "$tmp/err")" \
+    '^  make the reference at \+16 of the struct child, .*rc_circle\.c:30 weak'
 done_testing

@@ -68,6 +68,23 @@ TEST(bad_input_is_refused)
     loam_gc_free(gc);
 }
 
+static void someone_elses(int number)
+{
+    (void)number;
+}
+
+TEST(without_a_free_signal_there_is_no_heap)
+{
+    for (int number = SIGRTMIN; number <= SIGRTMAX; number++)
+        signal(number, someone_elses);
+    errno = 0;
+    CHECK(loam_gc_new("none", NULL) == NULL && errno == EBUSY);
+    signal(50, SIG_DFL);
+    loam_gc *gc = loam_gc_new("one", NULL);
+    CHECK(gc != NULL && loam_gc_signal() == 50);
+    loam_gc_free(gc);
+}
+
 TEST(types_run_out)
 {
     loam_gc *gc = exact_heap(NULL, 0);
