@@ -302,7 +302,7 @@ static void account_taken(size_t n, size_t clean, size_t again)
 static size_t idle_bound(void)
 {
     size_t again = size_min(pages.refault, pages.peak / 8);
-    return size_max(pages.peak / 4 + again, MiB >> PAGE_SHIFT);
+    return size_max(pages.peak / 32 * 7 + again, MiB >> PAGE_SHIFT);
 }
 
 bool pages_idle(size_t n)
@@ -437,7 +437,7 @@ static void give_locked(u32 first, size_t n, bool dirty)
         return;
     set_dirty(first, n);
     size_t bound = dirty_bound();
-    bound -= size_min(bound, pages_idle_count());
+    bound -= size_min(bound, pages_idle_count() / 8 * 9); // they go back later than dirty pages
     if (pages.dirty_count > size_max(bound, pages.refused_at))
         want_purge(bound - bound / 4);
 }
