@@ -137,6 +137,8 @@ const char *name_fit(struct store *store, const char *function, size_t width)
 static void tidy_path(char *path)
 {
     char *at;
+    while (strncmp(path, "./", 2) == 0 && path[2] != 0)
+        memmove(path, path + 2, strlen(path + 2) + 1);
     while ((at = strstr(path, "/./")) != NULL)
         memmove(at, at + 2, strlen(at + 2) + 1);
     while ((at = strstr(path, "/../")) != NULL) {
