@@ -33,7 +33,7 @@ LOAM = os.path.join(BUILD, "loam")
 COST = os.path.join(BUILD, "bench/cost")
 ALONE = "alone, on glibc"
 VALGRIND = ("massif", "memcheck")
-MEMORY_MAX = 4 << 30
+MEMORY_MAX = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
 FIGURES = ("cpu", "all cpu", "memory", "all memory", "recording")
 
 SQL = """create table t(a integer primary key, b text, c real);
