@@ -87,6 +87,15 @@ static void meet_thread(struct crowd *c, u32 process, struct record_thread *t)
     all[c->threads_count++] = (struct crowd_thread){.record = t, .process = process};
 }
 
+static void meet_pens(struct crowd *c, u32 process, const struct record_pens *p)
+{
+    struct crowd_pens *all = grown(c, c->pens, c->pens_count, &c->pens_room, sizeof *all);
+    if (all == NULL)
+        return;
+    c->pens = all;
+    all[c->pens_count++] = (struct crowd_pens){.record = p, .process = process};
+}
+
 // Records of a block from *used on.
 static void meet_records(struct crowd *c, const struct volume *v, u32 add, struct crowd_open *o,
                          struct record_block *b)
@@ -105,6 +114,8 @@ static void meet_records(struct crowd *c, const struct volume *v, u32 add, struc
         else if (r->kind == RECORD_THREAD && bytes >= sizeof(struct record_thread) &&
                  o->process != 0)
             meet_thread(c, o->process - 1, (void *)r);
+        else if (r->kind == RECORD_PENS && bytes >= sizeof(struct record_pens) && o->process != 0)
+            meet_pens(c, o->process - 1, (void *)r);
         o->used += bytes;
     }
 }
@@ -192,16 +203,20 @@ void crowd_meet(struct crowd *c, const struct volume *v, u32 add)
 
 // ---------------------------------------------------------------- the end of some
 
-// Sites and threads of processes that are gone.
+// Sites, threads and pens of processes that are gone.
 static void drop_gone(struct crowd *c)
 {
-    u32 sites = 0, threads = 0;
+    u32 sites = 0, threads = 0, pens = 0;
     for (u32 i = 0; i < c->sites_count; i++)
         if (c->processes[c->sites[i].process].record != NULL)
             c->sites[sites++] = c->sites[i];
     for (u32 i = 0; i < c->threads_count; i++)
         if (c->processes[c->threads[i].process].record != NULL)
             c->threads[threads++] = c->threads[i];
+    for (u32 i = 0; i < c->pens_count; i++)
+        if (c->processes[c->pens[i].process].record != NULL)
+            c->pens[pens++] = c->pens[i];
+    c->pens_count = pens;
     c->sites_count = sites;
     c->threads_count = threads;
 }
@@ -212,6 +227,7 @@ void crowd_done(struct crowd *c)
         free(c->volumes[i].open);
     free(c->processes);
     free(c->threads);
+    free(c->pens);
     free(c->sites);
     *c = (struct crowd){0};
 }
@@ -287,13 +303,57 @@ static void enter_top(struct record_top *top, u32 *count, struct record_top new)
     top[at] = new;
 }
 
+// F4: read once; a process that runs wild may change it between a check and a use.
+static u32 id_of(const struct record_site *s)
+{
+    return *(const volatile u32 *)&s->id;
+}
+
+// The site of a pen; NULL if it was not met yet. Sites move when others go.
+static struct crowd_site *site_of_pen(struct crowd *c, struct crowd_pens *pens, u32 i, u32 id)
+{
+    u32 at = pens->at[i];
+    if (at >= c->sites_count || c->sites[at].process != pens->process ||
+        id_of(c->sites[at].record) != id)
+        for (at = 0; at < c->sites_count; at++)
+            if (c->sites[at].process == pens->process && id_of(c->sites[at].record) == id)
+                break;
+    pens->at[i] = at;
+    return at < c->sites_count ? &c->sites[at] : NULL;
+}
+
+static void add_pens(struct crowd *c, struct crowd_pens *pens)
+{
+    for (u32 i = 0; i < PENS_COUNT; i++) {
+        const struct record_pen *pen = &pens->record->pen[i];
+        u32 id = atomic_load_explicit(&pen->site, memory_order_relaxed);
+        struct crowd_site *s = id == 0 ? NULL : site_of_pen(c, pens, i, id);
+        if (s == NULL)
+            continue;
+        s->pen_frees += get(&pen->frees);
+        s->pen_free_bytes += get(&pen->free_bytes);
+        s->pen_allocs += get(&pen->allocs);
+        s->pen_alloc_bytes += get(&pen->alloc_bytes);
+    }
+}
+
+static void sum_pens(struct crowd *c)
+{
+    for (u32 i = 0; i < c->sites_count && c->pens_count > 0; i++) {
+        struct crowd_site *s = &c->sites[i];
+        s->pen_allocs = s->pen_alloc_bytes = s->pen_frees = s->pen_free_bytes = 0;
+    }
+    for (u32 i = 0; i < c->pens_count; i++)
+        add_pens(c, &c->pens[i]);
+}
+
 static u32 find_tops(const struct crowd *c, struct record_top *top)
 {
     u32 count = 0;
     for (u32 i = 0; i < c->sites_count; i++) {
         const struct crowd_site *s = &c->sites[i];
-        u64 freed = get(&s->record->free_bytes);
-        u64 live = minus(get(&s->record->alloc_bytes), freed);
+        u64 freed = get(&s->record->free_bytes) + s->pen_free_bytes;
+        u64 live = minus(get(&s->record->alloc_bytes) + s->pen_alloc_bytes, freed);
         if (live == 0 || (count == TOPS_MAX && live <= top[TOPS_MAX - 1].live_bytes))
             continue;
         enter_top(top, &count,
@@ -325,6 +385,7 @@ void crowd_look(struct crowd *c, struct record_moment *ret, struct record_top *r
     for (u32 i = 0; i < c->processes_count; i++)
         if (c->processes[i].record != NULL)
             look_at(ret, &c->processes[i]);
+    sum_pens(c);
     ret->tops_count = find_tops(c, ret_top);
     bury(c);
 }
@@ -345,6 +406,8 @@ static void drop_processes(struct crowd *c, u32 number)
         c->sites[i].process = moved[c->sites[i].process];
     for (u32 i = 0; i < c->threads_count; i++)
         c->threads[i].process = moved[c->threads[i].process];
+    for (u32 i = 0; i < c->pens_count; i++)
+        c->pens[i].process = moved[c->pens[i].process];
     for (u32 i = 0; i < c->volumes_count; i++)
         for (u32 j = 0; j < c->volumes[i].open_count; j++) {
             struct crowd_open *o = &c->volumes[i].open[j];
@@ -428,12 +491,6 @@ static void add_block(void *ctx, u32 site, u64 bytes, u64 touched)
     t->pages[site - t->first].untouched += (bytes - touched) / PAGE_UNIT;
 }
 
-// F4: read once; a process that runs wild may change it between a check and a use.
-static u32 id_of(const struct record_site *s)
-{
-    return *(const volatile u32 *)&s->id;
-}
-
 static void note_pages(struct record_site *s, const struct touched *t)
 {
     u32 i = id_of(s) - t->first;
@@ -480,11 +537,14 @@ struct record_point *crowd_points(struct crowd *c, u32 process, u32 *ret_count)
 {
     struct record_point *points = malloc((c->sites_count + (size_t)1) * sizeof *points);
     u32 count = 0;
+    sum_pens(c);
     for (u32 i = 0; i < c->sites_count && points != NULL; i++) {
         struct crowd_site *s = &c->sites[i];
         const struct crowd_process *p = &c->processes[s->process];
-        u64 frees = get(&s->record->frees), freed = get(&s->record->free_bytes);
-        u64 allocs = get(&s->record->allocs), allocated = get(&s->record->alloc_bytes);
+        u64 frees = get(&s->record->frees) + s->pen_frees;
+        u64 freed = get(&s->record->free_bytes) + s->pen_free_bytes;
+        u64 allocs = get(&s->record->allocs) + s->pen_allocs;
+        u64 allocated = get(&s->record->alloc_bytes) + s->pen_alloc_bytes;
         if (s->process != process || (allocs == s->told_allocs && allocs <= frees))
             continue;
         s->told_allocs = allocs;

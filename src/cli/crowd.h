@@ -27,6 +27,13 @@ struct crowd_site {
     struct record_site *record;
     u32 process;     // in crowd.processes
     u64 told_allocs; // at the last label
+    // F10: the sum of its pens, made anew at each look.
+    u64 pen_allocs, pen_alloc_bytes, pen_frees, pen_free_bytes;
+};
+struct crowd_pens {
+    const struct record_pens *record;
+    u32 process;        // in crowd.processes
+    u32 at[PENS_COUNT]; // where in crowd.sites the site was last
 };
 
 // How far a volume was read: blocks before `blocks` were met, and of those only the last one of
@@ -45,8 +52,9 @@ struct crowd {
     struct crowd_process *processes;
     struct crowd_thread *threads;
     struct crowd_site *sites;
-    u32 processes_count, threads_count, sites_count;
-    u32 processes_room, threads_room, sites_room;
+    struct crowd_pens *pens;
+    u32 processes_count, threads_count, sites_count, pens_count;
+    u32 processes_room, threads_room, sites_room, pens_room;
     struct crowd_volume volumes[8];
     u32 volumes_count;
     struct record_moment past; // totals of processes that have ended

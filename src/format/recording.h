@@ -38,7 +38,7 @@
 #include <stdatomic.h>
 
 #define RECORDING_MAGIC      "loamrec\n"
-#define RECORDING_VERSION    3
+#define RECORDING_VERSION    4
 #define RECORDING_SIZE_MAX   (64 * MiB)
 #define RECORDING_HEADER     4096
 #define RECORDING_BLOCK      (8 * KiB)
@@ -108,6 +108,7 @@ enum record_kind {
     RECORD_OWNER = 8,
     RECORD_PAUSES = 9,
     RECORD_ACCOUNT = 10, // format/account.h
+    RECORD_PENS = 11,
 };
 
 struct record {
@@ -167,10 +168,11 @@ struct record_process {
     u64 tags; // address of its tag arena: tag of block i of a span = tags + 16*desc.tags + 8*i
     // F3: exact up to blocks allocated before recording began.
     struct record_totals rest; // F9: of threads without a record of their own
-    _Atomic u64 live_bytes;    // bytes asked for, of live blocks
-    _Atomic u64 peak_bytes;    // highest live_bytes
-    _Atomic u64 peak_ns;       // nanoseconds after started_ns, coarse
-    _Atomic u64 peak_serial;   // grows each time the peak is passed; see struct record_site
+    // Bytes asked for, of live blocks, and the highest that was seen. With several threads both may
+    // be off by 1/128 of the peak: threads add to these what they have gathered.
+    _Atomic u64 live_bytes, peak_bytes;
+    _Atomic u64 peak_ns;     // nanoseconds after started_ns, coarse
+    _Atomic u64 peak_serial; // grows each time the peak is passed; see struct record_site
     // The thread that asks for a scan: its stack pointer, and the registers that a called function
     // keeps, where the program called exit or returned from main. What lies below are frames of
     // libc and of the library, whose unset slots hold leftovers of the program's dead ones: no
@@ -274,6 +276,36 @@ struct record_site {
     u64 reachable_blocks, reachable_bytes;
     u64 frames[]; // F6; innermost first: module index << 48 | (pc - bias); index 0: a bare pc
 };
+
+// What one thread did at one site, in a cache line of its own: threads that share a site would
+// otherwise wait for its line at every call.
+//
+// F10  what a site counted is what its record says and what all its pens say. In a pen alone more
+// may
+//      have been freed than allocated: as u64 the sum is right all the same. A pen is never emptied
+//      and never changes its site, so a reader counts nothing twice, whenever the writer was
+//      killed. F5 holds for a pen as it does for a site.
+struct record_pen {
+    _Atomic u64 allocs, alloc_bytes, frees, free_bytes;
+    _Atomic u64 alloc_capacity, free_capacity;
+    _Atomic u64 at_peak; // F5
+    _Atomic u32 serial;  // F5
+    _Atomic u32 site;    // its id; 0: not in use
+};
+
+// Those of a thread, written by it alone, once it has shown to be busy beside others.
+#define PENS_COUNT 32
+struct record_pens {
+    struct record head;
+    u8 tried[PENS_COUNT];          // how often a site asked for an empty place
+    _Atomic u32 place[PENS_COUNT]; // of the site in the mapping, in 8 bytes; 0: empty
+    u64 pad;
+    struct record_pen pen[PENS_COUNT];
+};
+static_assert(sizeof(struct record_pen) == RECORD_UNIT &&
+                  (sizeof(struct record_block) + offsetof(struct record_pens, pen)) % RECORD_UNIT ==
+                      0,
+              "one cache line");
 
 static_assert(sizeof(struct record_block) + sizeof(struct record_site) + RECORDING_FRAMES * 8 <=
                   RECORDING_BLOCK - RECORD_UNIT,

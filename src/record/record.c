@@ -395,6 +395,7 @@ void record_end(int status)
     int saved = errno;
     p->exit_code = (u32)status;
     owners_write();
+    tally_settle();
     atomic_fetch_or_explicit(&p->flags, PROCESS_ENDED, memory_order_release);
     if (writer_map()->leaks != 0)
         process_ask_scan(writer_map(), p, unwind_leave(&from) ? &from : NULL);

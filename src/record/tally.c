@@ -8,14 +8,25 @@
 
 #include <sys/single_threaded.h>
 
+#define HELD       8  // lines in which threads gather what changes bytes live
+#define HELD_SHIFT 10 // a line holds no more than this share of the peak: 8/1024 in all
+#define PEN_CALLS  64 // allocations of a thread before it gets pens
+#define PEN_TRIES  8  // that a site asks for a pen before it gets it
+
 static struct {
     struct record_process *process;
     u64 started; // ticks
     u32 threads; // that have a record; under the lock of sites.h
+    struct {
+        _Atomic u64 bytes aligned_(64);
+    } held[HELD]; // not yet in process->live_bytes
 } the;
 
 // No totals yet (NULL), its own, or the rest of its process.
 static thread_local_ struct record_totals *mine;
+static thread_local_ u8 mine_held;             // index in the.held
+static thread_local_ bool penless;             // asked for pens, and there was no room
+static thread_local_ struct record_pens *pens; // NULL: none yet
 thread_local_ uintptr_t tally_last_block;
 const _Atomic u64 *tally_clock;
 
@@ -63,11 +74,15 @@ void tally_begin(struct record_process *process, const struct recording *map)
     tally_clock = &map->clock;
     the.started = get(tally_clock);
     the.threads = 0;
+    for (u32 i = 0; i < HELD; i++)
+        set(&the.held[i].bytes, 0);
 }
 
 void tally_fork_child(void)
 {
     mine = NULL;
+    pens = NULL;
+    penless = false;
     tally_last_block = 0;
 }
 
@@ -83,7 +98,7 @@ static struct record_totals *new_thread(void)
     r->tid = os_thread_id();
     r->started = get(tally_clock);
     writer_commit(r, sizeof *r);
-    the.threads++;
+    mine_held = (u8)(the.threads++ % HELD);
     return &r->own;
 }
 
@@ -134,15 +149,16 @@ static always_inline_ void total_block(struct record_totals *t, _Atomic u64 *blo
 
 // ---------------------------------------------------------------- the peak
 
-// F5: before live bytes change, keep what they were when the process was at its peak.
-static always_inline_ void keep_peak(struct record_site *s)
-{
-    u32 serial = (u32)get(&the.process->peak_serial);
-    if (likely(atomic_load_explicit(&s->serial, memory_order_relaxed) == serial))
-        return;
-    set(&s->at_peak, get(&s->alloc_bytes) - get(&s->free_bytes));
-    atomic_store_explicit(&s->serial, serial, memory_order_relaxed);
-}
+// F5, of a site or of a pen: before live bytes change, keep what they were when the process was at
+// its peak.
+#define keep_peak(s)                                                                     \
+    do {                                                                                 \
+        u32 serial_ = (u32)get(&the.process->peak_serial);                               \
+        if (likely(atomic_load_explicit(&(s)->serial, memory_order_relaxed) == serial_)) \
+            break;                                                                       \
+        set(&(s)->at_peak, get(&(s)->alloc_bytes) - get(&(s)->free_bytes));              \
+        atomic_store_explicit(&(s)->serial, serial_, memory_order_relaxed);              \
+    } while (0)
 
 static void pass_peak(u64 live)
 {
@@ -157,6 +173,79 @@ static void pass_peak(u64 live)
         }
     bump(&p->peak_serial, 1);
     set(&p->peak_ns, (get(tally_clock) - the.started) * CLOCK_TICK_NS);
+}
+
+// Add what a line holds to the bytes live of the process. For a moment others may have added what
+// they freed and not yet what they allocated: the sum may be below zero.
+static void pour(_Atomic u64 *held)
+{
+    u64 n = atomic_exchange_explicit(held, 0, memory_order_relaxed);
+    u64 live = atomic_fetch_add_explicit(&the.process->live_bytes, n, memory_order_relaxed) + n;
+    if ((int64_t)live > (int64_t)get(&the.process->peak_bytes) && (int64_t)n > 0)
+        pass_peak(live);
+}
+
+// Bytes live change by n while several threads run. The line of the process would go from one
+// processor to the other at each call. So it is told only when what was gathered matters.
+static always_inline_ void hold(u64 n)
+{
+    _Atomic u64 *held = &the.held[mine_held].bytes;
+    u64 most = get(&the.process->peak_bytes) >> HELD_SHIFT;
+    u64 now = atomic_fetch_add_explicit(held, n, memory_order_relaxed) + n;
+    if (now + most > 2 * most) // not within -most to most
+        pour(held);
+}
+
+void tally_settle(void)
+{
+    for (u32 i = 0; i < HELD; i++)
+        pour(&the.held[i].bytes);
+}
+
+// ---------------------------------------------------------------- pens, F10
+
+static cold_ bool new_pens(void)
+{
+    if (!sites_lock())
+        return false;
+    if (pens == NULL && !penless) {
+        struct record_pens *r = writer_reserve(RECORD_PENS, sizeof *r);
+        if (r != NULL)
+            writer_commit(r, sizeof *r);
+        penless = r == NULL;
+        pens = r;
+    }
+    sites_unlock();
+    return pens != NULL;
+}
+
+// A place that is empty goes to a site that asks often. A signal handler may come between any two
+// of these steps and take the place, or count in the pen already.
+static cold_ struct record_pen *take_pen(const struct record_site *s, u32 n, u32 place)
+{
+    u32 empty = 0;
+    if (atomic_load_explicit(&pens->place[n], memory_order_relaxed) != 0)
+        return NULL;
+    if (++pens->tried[n] < PEN_TRIES ||
+        !atomic_compare_exchange_strong(&pens->place[n], &empty, place))
+        return NULL;
+    atomic_store_explicit(&pens->pen[n].site, s->id, memory_order_relaxed);
+    return &pens->pen[n];
+}
+
+// This thread's pen for a site, or NULL: then it counts in the site itself, with locked
+// instructions.
+static always_inline_ struct record_pen *pen_of(const struct record_site *s,
+                                                const struct record_totals *t)
+{
+    if (unlikely(pens == NULL) &&
+        (penless || t == &the.process->rest || get(&t->allocs) < PEN_CALLS || !new_pens()))
+        return NULL;
+    u32 place = writer_place(s), n = place * 0x9e3779b1u >> 27;
+    static_assert(PENS_COUNT == 1 << (32 - 27), "an index of 5 bits");
+    if (likely(atomic_load_explicit(&pens->place[n], memory_order_relaxed) == place))
+        return &pens->pen[n];
+    return take_pen(s, n, place);
 }
 
 // ---------------------------------------------------------------- counting
@@ -214,8 +303,28 @@ static always_inline_ void gain(struct record_site *s, struct tally_block b, u64
     bump_if(single, &s->alloc_capacity, b.capacity);
     total_block(t, &t->allocs, &t->alloc_bytes, &t->alloc_capacity, b, blocks);
     u64 live = bump_if(single, &p->live_bytes, b.size);
-    if (live > get(&p->peak_bytes) && b.size != 0)
+    if ((int64_t)live > (int64_t)get(&p->peak_bytes) && b.size != 0)
         pass_peak(live);
+}
+
+// The same while several threads run.
+static noinline_ void gain_shared(struct record_site *s, struct tally_block b)
+{
+    struct record_totals *t = totals();
+    struct record_pen *pen = pen_of(s, t);
+    if (likely(pen != NULL)) {
+        keep_peak(pen);
+        add(&pen->allocs, 1);
+        add(&pen->alloc_bytes, b.size);
+        add(&pen->alloc_capacity, b.capacity);
+    } else {
+        keep_peak(s);
+        bump_if(false, &s->allocs, 1);
+        bump_if(false, &s->alloc_bytes, b.size);
+        bump_if(false, &s->alloc_capacity, b.capacity);
+    }
+    total_block(t, &t->allocs, &t->alloc_bytes, &t->alloc_capacity, b, 1);
+    hold(b.size);
 }
 
 // Returns whose totals were counted.
@@ -229,6 +338,26 @@ static always_inline_ struct record_totals *lose(struct record_site *s, struct t
     bump_if(single, &s->free_capacity, b.capacity);
     total_block(t, &t->frees, &t->free_bytes, &t->free_capacity, b, blocks);
     bump_if(single, &the.process->live_bytes, (u64)0 - b.size);
+    return t;
+}
+
+static noinline_ struct record_totals *lose_shared(struct record_site *s, struct tally_block b)
+{
+    struct record_totals *t = totals();
+    struct record_pen *pen = pen_of(s, t);
+    if (likely(pen != NULL)) {
+        keep_peak(pen);
+        add(&pen->frees, 1);
+        add(&pen->free_bytes, b.size);
+        add(&pen->free_capacity, b.capacity);
+    } else {
+        keep_peak(s);
+        bump_if(false, &s->frees, 1);
+        bump_if(false, &s->free_bytes, b.size);
+        bump_if(false, &s->free_capacity, b.capacity);
+    }
+    total_block(t, &t->frees, &t->free_bytes, &t->free_capacity, b, 1);
+    hold((u64)0 - b.size);
     return t;
 }
 
@@ -259,13 +388,13 @@ void tally_alloc(struct record_site *s, struct tally_block b)
         gain(s, b, 1, true);
     } else {
         note_size(s, b.size, false);
-        gain(s, b, 1, false);
+        gain_shared(s, b);
     }
 }
 
 void tally_free(struct record_site *s, struct tally_block b, u32 birth, bool temporary)
 {
-    struct record_totals *t = likely(alone()) ? lose(s, b, 1, true) : lose(s, b, 1, false);
+    struct record_totals *t = likely(alone()) ? lose(s, b, 1, true) : lose_shared(s, b);
     end_life(s, birth);
     if (!temporary)
         return;

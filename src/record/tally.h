@@ -15,6 +15,9 @@ void tally_begin(struct record_process *process, const struct recording *map);
 // In a forked child: this thread is the only one, and has no record yet.
 void tally_fork_child(void);
 
+// The process ends: its bytes live and its peak are exact from here on, if no thread runs.
+void tally_settle(void);
+
 // What is counted of a block.
 struct tally_block {
     size_t size;     // asked for

@@ -25,7 +25,8 @@ void count_totals(struct process *to, const struct record_totals *from)
     to->alloc_bytes += from->alloc_bytes;
     to->frees += blocks_of(sample, from->frees);
     to->free_bytes += from->free_bytes;
-    to->live.blocks = minus(to->allocs, to->frees);
+    to->live =
+        (struct amount){minus(to->alloc_bytes, to->free_bytes), minus(to->allocs, to->frees)};
     c->capacity += from->alloc_capacity;
     to->free_capacity += from->free_capacity;
     to->live_capacity = minus(c->capacity, to->free_capacity);
@@ -37,7 +38,6 @@ void count_totals(struct process *to, const struct record_totals *from)
 
 void count_process(struct process *to, const struct record_process *from)
 {
-    to->live.bytes = from->live_bytes;
     to->sample_bytes = from->sample_bytes;
     to->merged = from->merged;
     count_totals(to, &from->rest);
@@ -78,8 +78,49 @@ static void fill_churn(struct site *to, const struct record_site *from, struct s
     to->lifetimes = kept_lives(store, &from->lives, sampled ? from->sample_frees : from->frees);
 }
 
-void count_site(struct site *to, const struct record_site *from, struct store *store)
+// F5: what `from`, a site or a pen, held when its process stood highest.
+#define held_at_peak(from, p)                                  \
+    ((from)->serial == (u32)(p)->peak_serial ? (from)->at_peak \
+                                             : (from)->alloc_bytes - (from)->free_bytes)
+
+void count_pen(struct record_pen *sum, const struct record_pen *from, const struct process *p)
 {
+    sum->at_peak += held_at_peak(from, p);
+    sum->allocs += from->allocs;
+    sum->alloc_bytes += from->alloc_bytes;
+    sum->alloc_capacity += from->alloc_capacity;
+    sum->frees += from->frees;
+    sum->free_bytes += from->free_bytes;
+    sum->free_capacity += from->free_capacity;
+}
+
+// The site as if it had no pens.
+static struct record_site with_pens(const struct record_site *from, const struct record_pen *pens,
+                                    const struct process *p)
+{
+    struct record_site s;
+    memcpy(&s, from, sizeof s);
+    s.at_peak = held_at_peak(from, p) + pens->at_peak;
+    s.serial = (u32)p->peak_serial;
+    s.allocs += pens->allocs;
+    s.alloc_bytes += pens->alloc_bytes;
+    s.alloc_capacity += pens->alloc_capacity;
+    s.frees += pens->frees;
+    s.free_bytes += pens->free_bytes;
+    s.free_capacity += pens->free_capacity;
+    if ((int64_t)s.at_peak < 0) // they were read one after the other
+        s.at_peak = 0;
+    return s;
+}
+
+void count_site(struct site *to, const struct record_site *from, const struct record_pen *pens,
+                struct store *store)
+{
+    struct record_site sum;
+    if (pens != NULL) {
+        sum = with_pens(from, pens, to->process);
+        from = &sum;
+    }
     u64 sample = to->process->sample_bytes;
     to->other = to->frames_count == 0;
     to->allocs = blocks_of(sample, from->allocs);

@@ -34,6 +34,7 @@ struct loader {
     struct table by_module; // process index, module index -> struct module
     struct table by_site;   // process index, site id -> 1 + number in model.sites
     struct table by_stack;  // hash of frames -> struct kept
+    struct table by_pen;    // process index, site id -> struct record_pen, the sum of all (F10)
     struct table by_name;   // hash of path and build-id -> struct module
     u32 modules_room, processes_room, sites_room, rams_room;
     u32 frames_kept;
@@ -340,6 +341,31 @@ static void load_frames(struct loader *l, u32 process, const struct record_site 
     l->m->damaged += missing;
 }
 
+// Before the sites.
+static void add_pens(struct loader *l, u32 index, const struct record *r, size_t bytes)
+{
+    const struct record_pens *pens = (const void *)r;
+    const struct process *p = table_get(&l->by_index, index);
+    if (r->kind != RECORD_PENS || p == NULL)
+        return;
+    if (bytes < sizeof *pens) {
+        l->m->damaged++;
+        return;
+    }
+    for (u32 i = 0; i < PENS_COUNT; i++) {
+        u64 key = site_key(index, pens->pen[i].site);
+        if (pens->pen[i].site == 0)
+            continue;
+        struct record_pen *sum = table_get(&l->by_pen, key);
+        if (sum == NULL) {
+            sum = store_push(l->store, sizeof *sum);
+            *sum = (struct record_pen){0};
+            table_put(&l->by_pen, key, sum);
+        }
+        count_pen(sum, &pens->pen[i], p);
+    }
+}
+
 static void add_site(struct loader *l, u32 index, const struct record *r, size_t bytes)
 {
     const struct record_site *rs = (const void *)r;
@@ -358,7 +384,7 @@ static void add_site(struct loader *l, u32 index, const struct record *r, size_t
     load_frames(l, index, rs, s);
     m->sites_count++;
     table_put(&l->by_site, site_key(index, rs->id), (void *)(uintptr_t)m->sites_count);
-    count_site(s, rs, l->store);
+    count_site(s, rs, table_get(&l->by_pen, site_key(index, rs->id)), l->store);
     count_sum(p, s);
 }
 
@@ -451,6 +477,7 @@ static int load_copy(const char *name, const char *bytes, size_t size, struct mo
     index_processes(&l);
     walk(&l, blocks, add_module);
     add_maps(&l);
+    walk(&l, blocks, add_pens);
     walk(&l, blocks, add_site);
     walk(&l, blocks, add_owner);
     owners_settle(ret_model);
@@ -463,6 +490,7 @@ static int load_copy(const char *name, const char *bytes, size_t size, struct mo
     table_done(&l.by_module);
     table_done(&l.by_site);
     table_done(&l.by_stack);
+    table_done(&l.by_pen);
     table_done(&l.by_name);
     return 0;
 }

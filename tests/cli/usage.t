@@ -52,7 +52,7 @@ head -c 100 "$tmp/r.loam" >"$tmp/cut.loam"
 is "a recording without a whole header: status" $? 1
 { head -c 8 "$tmp/r.loam"; printf '\11'; tail -c +10 "$tmp/r.loam"; } >"$tmp/new.loam"
 is "a newer recording" "$("$loam" report "$tmp/new.loam" 2>&1)" \
-    "loam report: $tmp/new.loam is a recording of version 9; this loam reads version 3"
+    "loam report: $tmp/new.loam is a recording of version 9; this loam reads version 4"
 
 is "options end at the program" "$("$loam" run --report "$tmp/rep" echo --leaks -n)" "--leaks -n"
 is "loam version" "$("$loam" version)" "$("$loam" --version)"

@@ -46,6 +46,7 @@ static struct record_process *first_process(struct fab *f, u32 flags)
     p->rest.allocs = 12345;
     p->rest.alloc_bytes = 98765432;
     p->rest.frees = 12281;
+    p->rest.free_bytes = 98765432 - 1512345;
     p->peak_bytes = 80100000;
     p->peak_ns = FAB_SECOND / 5;
     p->peak_serial = 1;
@@ -117,7 +118,7 @@ static void tree(struct fab *f)
         p->scan_error = all[i].error;
         p->peak_bytes = all[i].peak;
         p->rest.allocs = p->rest.frees = 10;
-        p->rest.alloc_bytes = all[i].peak;
+        p->rest.alloc_bytes = p->rest.free_bytes = all[i].peak;
         p->peak_serial = 1;
         fab_module(f, i + 1, 1, "/nowhere/x", NULL, 0);
         struct record_site *s = fab_site(f, i + 1, (u64[]){FAB_FRAME(1, 0x100 + i)}, 1);
@@ -134,7 +135,7 @@ static void clean(struct fab *f)
     struct record_process *p = fab_process(f, 1, 7, 0, "/bin/true", "true", 4);
     p->flags = PROCESS_ENDED | PROCESS_SCANNED;
     p->rest.allocs = p->rest.frees = 3;
-    p->rest.alloc_bytes = 300;
+    p->rest.alloc_bytes = p->rest.free_bytes = 300;
     p->peak_bytes = 200;
 }
 

@@ -131,7 +131,7 @@ TEST(refuses_what_it_is_not)
     CHECK(strcmp(why, "it is cut off: not even its header is whole") == 0);
     fab_header(&f)->version = 9;
     CHECK(load_memory("it", f.bytes, f.size, &m, why, sizeof why) < 0);
-    CHECK(strcmp(why, "it is a recording of version 9; this loam reads version 3") == 0);
+    CHECK(strcmp(why, "it is a recording of version 9; this loam reads version 4") == 0);
     CHECK(load_file("/nowhere/x", &m, why, sizeof why) < 0);
     CHECK(strcmp(why, "/nowhere/x cannot be opened: No such file or directory") == 0);
     CHECK(load_file("/", &m, why, sizeof why) < 0);

@@ -81,6 +81,30 @@ static inline struct record_site *fake_site(u32 process, u32 n)
     return NULL;
 }
 
+// The sum of a site's pens (F10), with F5 resolved.
+static inline struct record_pen fake_pens(u32 process, u32 site)
+{
+    struct fake_walk w = {0};
+    struct record_pen sum = {0};
+    const struct record_process *p = fake_process(process);
+    for (struct record *r; (r = fake_next(&w)) != NULL;) {
+        for (u32 i = 0; r->kind == RECORD_PENS && w.process == process && i < PENS_COUNT; i++) {
+            const struct record_pen *pen = &((struct record_pens *)r)->pen[i];
+            if (pen->site != site)
+                continue;
+            sum.allocs += pen->allocs;
+            sum.alloc_bytes += pen->alloc_bytes;
+            sum.alloc_capacity += pen->alloc_capacity;
+            sum.frees += pen->frees;
+            sum.free_bytes += pen->free_bytes;
+            sum.free_capacity += pen->free_capacity;
+            sum.at_peak += pen->serial == (u32)p->peak_serial ? pen->at_peak
+                                                              : pen->alloc_bytes - pen->free_bytes;
+        }
+    }
+    return sum;
+}
+
 static inline u32 fake_count(u32 process, u32 kind)
 {
     struct fake_walk w = {0};

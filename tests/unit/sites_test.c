@@ -5,6 +5,7 @@
 #include "os/os.h"
 #include "record/process.h"
 #include "record/record.h"
+#include "record/tally.h"
 #include "tests/unit/recording_fake.h"
 
 #include <errno.h>
@@ -179,10 +180,12 @@ TEST(threads)
     for (int i = 0; i < 4; i++)
         pthread_join(t[i], NULL);
     CHECK(fake_total(p, allocs) == 4 * (500 * 64 + 1) && fake_total(p, frees) == 4 * 500 * 64);
+    tally_settle();
     CHECK(fake_live_blocks(p) == 4 && p->live_bytes == 28);
     u64 allocs = 0;
     for (u32 i = 0; i < fake_count(p->index, RECORD_SITE); i++)
-        allocs += fake_site(p->index, i)->allocs;
+        allocs +=
+            fake_site(p->index, i)->allocs + fake_pens(p->index, fake_site(p->index, i)->id).allocs;
     CHECK(allocs == fake_total(p, allocs));
     CHECK(fake_count(p->index, RECORD_SITE) == 3); // one stack in the loop, one behind it
 }

@@ -366,34 +366,40 @@ static void *work(void *arg)
     return NULL;
 }
 
-static void sum_site(struct shadow *sum, const struct record_site *s)
+static void sum_site(struct shadow *sum, const struct record_site *s, struct record_pen pens)
 {
-    u64 longer = 0;
-    sum->allocs += s->allocs;
-    sum->alloc_bytes += s->alloc_bytes;
-    sum->alloc_capacity += s->alloc_capacity;
-    sum->frees += s->frees;
-    sum->free_bytes += s->free_bytes;
-    sum->free_capacity += s->free_capacity;
+    u64 longer = 0, frees = s->frees + pens.frees;
+    u64 allocated = s->alloc_bytes + pens.alloc_bytes, freed = s->free_bytes + pens.free_bytes;
+    u64 alloc_capacity = s->alloc_capacity + pens.alloc_capacity;
+    u64 free_capacity = s->free_capacity + pens.free_capacity;
+    sum->allocs += s->allocs + pens.allocs;
+    sum->alloc_bytes += allocated;
+    sum->alloc_capacity += alloc_capacity;
+    sum->frees += frees;
+    sum->free_bytes += freed;
+    sum->free_capacity += free_capacity;
     sum->reallocs += s->reallocs;
     for (u32 i = 0; i < LIVES_BUCKETS; i++)
         longer += lives(s, i);
-    CHECK(longer <= s->frees && s->temporaries <= s->frees && s->chains <= s->reallocs);
-    CHECK(s->alloc_capacity >= s->alloc_bytes && s->free_capacity >= s->free_bytes);
+    CHECK(longer <= frees && s->temporaries <= frees && s->chains <= s->reallocs);
+    CHECK(alloc_capacity >= allocated && free_capacity >= freed);
 }
 
 static void compare(const struct record_process *p, const struct shadow *want)
 {
     struct shadow sites = {0};
     for (u32 i = 0; i < fake_count(p->index, RECORD_SITE); i++)
-        sum_site(&sites, fake_site(p->index, i));
+        sum_site(&sites, fake_site(p->index, i), fake_pens(p->index, fake_site(p->index, i)->id));
     const struct shadow threads = {fake_total(p, allocs),         fake_total(p, alloc_bytes),
                                    fake_total(p, alloc_capacity), fake_total(p, frees),
                                    fake_total(p, free_bytes),     fake_total(p, free_capacity),
                                    fake_total(p, reallocs)};
     CHECK(memcmp(&sites, want, sizeof sites) == 0);
     CHECK(memcmp(&threads, want, sizeof threads) == 0);
-    CHECK(p->live_bytes == want->alloc_bytes - want->free_bytes);
+    u64 live = want->alloc_bytes - want->free_bytes;
+    CHECK(p->live_bytes - live + p->peak_bytes / 128 <= p->peak_bytes / 64); // HELD in tally.c
+    tally_settle();
+    CHECK(p->live_bytes == live && p->peak_bytes >= live);
 }
 
 TEST(totals_add_up_with_one_thread)
@@ -417,6 +423,46 @@ TEST(totals_add_up_with_many_threads)
             ((u64 *)&sum)[k] += ((u64 *)&shadows[i])[k];
     compare(p, &sum);
     CHECK(fake_count(p->index, RECORD_THREAD) == 4);
+    CHECK(fake_count(p->index, RECORD_PENS) == 4);
+}
+
+// All threads climb to the same height, wait for the others there, and go down again, ten times.
+static pthread_barrier_t above, below;
+static void *climb(void *arg unused_)
+{
+    static thread_local_ void *block[2000];
+    for (int round = 0; round < 10; round++) {
+        for (u32 i = 0; i < countof(block); i++)
+            block[i] = loam_malloc(100 + (size_t)round);
+        pthread_barrier_wait(&above);
+        for (u32 i = 0; i < countof(block); i++)
+            loam_free(block[i]);
+        pthread_barrier_wait(&below);
+    }
+    return NULL;
+}
+
+TEST(the_peak_of_many_threads_is_right_to_a_hundredth)
+{
+    struct record_process *p = start(64);
+    u64 want = (u64)4 * 2000 * 109, shares = 0;
+    pthread_t t[4];
+    pthread_barrier_init(&above, NULL, 4);
+    pthread_barrier_init(&below, NULL, 4);
+    for (int i = 0; i < 4; i++)
+        pthread_create(&t[i], NULL, climb, NULL);
+    for (int i = 0; i < 4; i++)
+        pthread_join(t[i], NULL);
+    CHECK(p->peak_bytes >= want - want / 100 && p->peak_bytes <= want + want / 100);
+    for (u32 i = 0; i < fake_count(p->index, RECORD_SITE); i++) {
+        const struct record_site *s = fake_site(p->index, i);
+        bool kept = s->serial == (u32)p->peak_serial; // F5
+        shares += kept ? s->at_peak : s->alloc_bytes - s->free_bytes;
+        shares += fake_pens(p->index, s->id).at_peak;
+    }
+    CHECK(shares >= want - want / 50 && shares <= want + want / 50);
+    tally_settle();
+    CHECK(p->live_bytes == 0);
 }
 
 // ---------------------------------------------------------------- samples
