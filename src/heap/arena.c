@@ -48,12 +48,16 @@ static size_t table_bytes(const struct table *t, size_t end_page)
     return round_up((end_page * t->bits + 7) / 8, OS_PAGE);
 }
 
-// Steps in which tables grow: 64 MiB of arena, so that they cost few mappings.
-#define TABLE_STEP ((64 * MiB) >> PAGE_SHIFT)
+// Steps in which tables grow: 64 MiB of arena, so that they cost few mappings; the first one is
+// smaller, because gcore writes all that is mapped, touched or not, and most programs stay within
+// it.
+#define TABLE_STEP  ((64 * MiB) >> PAGE_SHIFT)
+#define TABLE_FIRST ((8 * MiB) >> PAGE_SHIFT)
 
 static int tables_grow(size_t end_page)
 {
-    end_page = size_min(round_up(end_page, TABLE_STEP), ARENA_PAGES_MAX);
+    end_page = end_page <= TABLE_FIRST ? TABLE_FIRST
+                                       : size_min(round_up(end_page, TABLE_STEP), ARENA_PAGES_MAX);
     for (int i = 0; i < TABLES; i++) {
         struct table *t = &tables[i];
         size_t want = table_bytes(t, end_page);

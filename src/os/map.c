@@ -97,6 +97,17 @@ void os_want_huge(void *at, size_t size)
     errno = saved;
 }
 
+void os_undumped(void *at, size_t size)
+{
+    int saved = errno;
+    size_t unit = os_page_size();
+    char *from = (char *)round_up((uintptr_t)at, unit);
+    char *to = (char *)(((uintptr_t)at + size) & ~(unit - 1));
+    if (from < to)
+        madvise(from, (size_t)(to - from), MADV_DONTDUMP);
+    errno = saved;
+}
+
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23 // Linux 5.14
 #endif

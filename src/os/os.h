@@ -26,6 +26,8 @@ void os_want_huge(void *at, size_t size);
 // Make OS pages [at, at + size) writable at once that would cost a fault each: those that a copy of
 // the process shares, or that nothing is behind yet. Contents stay.
 void os_touch(void *at, size_t size);
+// Leave the OS pages that lie whole in [at, at + size) out of core files, if the kernel agrees.
+void os_undumped(void *at, size_t size);
 // Let no one read or write OS pages of ours; `on` false: again. False when the kernel refuses.
 bool os_fence(void *at, size_t size, bool on);
 // Move the pages of [from, size) to `to`, an existing mapping of the same size, by remapping;

@@ -376,6 +376,7 @@ void record_ready(const struct record_program *program)
     the.ready_in = getpid();
     the.program = *program;
     heap_sample_ready(&waiting);
+    rule_undumped();
 }
 
 void record_bypassed(void)

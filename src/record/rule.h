@@ -49,6 +49,8 @@ extern hidden_ _Atomic u64 rule_generation;
 const struct cfi_row *rule_row(u64 rule);
 // In a forked child: nobody else learns.
 void rule_fork_child(void);
+// Leave the tables, which can be learned again, out of core files. For the start of a program.
+void rule_undumped(void);
 
 // The low bits choose the slot: code is spread evenly enough, and a multiplication here would
 // lengthen the chain of loads that the speed of a walk consists of.

@@ -91,7 +91,7 @@ if command -v gcore >/dev/null; then
     glibc=$(core "$tmp/glibc") loam=$(core "$tmp/loam" "$so")
     echo "# core of a small program: glibc $glibc KiB, loam $loam KiB"
     ok "there are two cores" test "$glibc" -gt 0 -a "$loam" -gt 0
-    ok "gcore: at most 6 MiB more than on glibc" test "$loam" -le $((glibc + 6144))
+    ok "gcore: at most 3 MiB more than on glibc" test "$loam" -le $((glibc + 3072))
 else
     skip "gcore" "gdb is not installed"
 fi
