@@ -21,6 +21,12 @@ static struct {
     char folder[1024];   // where relative paths start, or empty
 } the;
 
+// Beside the constructors, as rule_undumped is.
+__attribute__((section(".text.startup"))) void module_undumped(void)
+{
+    os_undumped(&the, sizeof the);
+}
+
 // ---------------------------------------------------------------- build-ids
 
 // Whether [at, at + size) lies in the module and is mapped: a module may have holes.

@@ -47,6 +47,8 @@ void module_gone(const void *p);
 void module_verify(void);
 // In a forked child: nobody else holds the table.
 void module_fork_child(void);
+// Leave the table out of core files: it is of use to a recording alone. For the start of a program.
+void module_undumped(void);
 // Addresses of loam's own code: all of libloam.so, or what libloam_malloc.a brought into the
 // program.
 void module_self(u64 *ret_start, u64 *ret_end);

@@ -377,6 +377,7 @@ void record_ready(const struct record_program *program)
     the.program = *program;
     heap_sample_ready(&waiting);
     rule_undumped();
+    module_undumped();
 }
 
 void record_bypassed(void)
