@@ -4,6 +4,7 @@
 
 #include "inspect/value.h"
 #include "report/ink.h"
+#include "report/utf8.h"
 #include "report/words.h"
 
 #include <string.h>
@@ -32,15 +33,25 @@ static enum style style_of(const struct field *f, const char *value)
     return INK_BOLD;
 }
 
-// What a pointer points to; one that points nowhere is worth a warning.
+static size_t target_width(const struct hex_pointer *p)
+{
+    return 4 + utf8_width(p->what) + (p->text == NULL ? 0 : 1 + utf8_width(p->text));
+}
+
+// What a pointer points to; one that points nowhere is worth a warning. What does not fit behind
+// the value has the next line, from `left`: a size or a text that is cut says nothing.
 static void print_target(struct ink *k, const struct hex *h, const char *value,
-                         const struct hex_pointer *p)
+                         const struct hex_pointer *p, u32 left)
 {
     bool follows = h->origin->kind == ORIGIN_PROCESS || h->origin->kind == ORIGIN_CORE;
     if (p == NULL && follows && strcmp(value, "NULL") != 0)
         ink(k, INK_WARN, "  points to nothing");
     if (p == NULL)
         return;
+    if (k->column + target_width(p) > k->width) {
+        ink_line(k);
+        ink_to(k, left);
+    }
     ink(k, INK_DIM, "  → ");
     ink_cut(k, INK_CYAN, p->what, k->width > k->column + 2 ? k->width - k->column : 2);
     if (p->text != NULL && k->column + 8 < k->width) {
@@ -74,7 +85,7 @@ static void print_field(struct ink *k, const struct hex *h, size_t base, const s
         ink(k, INK_DIM, "= ");
         ink_cut(k, style_of(f, value), value, k->width > k->column ? k->width - k->column : 1);
         if (f->kind == FIELD_POINTER && f->repeat == 1)
-            print_target(k, h, value, pointer);
+            print_target(k, h, value, pointer, left);
     }
     ink_line(k);
 }
@@ -101,7 +112,7 @@ static void print_plain(struct ink *k, const struct hex *h, size_t base)
     ink(k, INK_DIM, "%7zu   ", base);
     ink(k, style_of(f, value), "%s", value);
     if (f->kind == FIELD_POINTER)
-        print_target(k, h, value, pointer);
+        print_target(k, h, value, pointer, 10);
     ink_line(k);
 }
 

@@ -89,6 +89,9 @@ is "pointers followed" "$(field "[to['struct node *next'], to['void (*call)(int)
 is "to a block of the heap" "$(field "to['const char *name']" $pid:first --as node)" \
     "heap block of 16 bytes"
 like "and its text" "$("$loam" hex $pid:first --as node)" 'heap block of 16 bytes "on the heap"'
+is "in 80 columns" "$("$loam" hex $pid:first --as node | awk 'length > 80')" ""
+like "beside its value where there is room" "$("$loam" hex $pid:first --as node)" \
+    'struct node \*next += 0x[0-9a-f]+  > first'
 like "a wild pointer" "$("$loam" hex $pid:first --as node)" '0x123456789000  points to nothing'
 is "an address" "$(field "bytes.fromhex(o['bytes']), o['at']" "$pid:$heap" -n 11)" \
     "(b'on the heap', 'heap block of 16 bytes')"
