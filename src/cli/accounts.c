@@ -95,6 +95,24 @@ static struct accounts_process *place_of(struct accounts *a, u32 index, u64 rss)
     return least;
 }
 
+// Its heap changed all the while it was read, or the process ended meanwhile: how much is live is
+// not known.
+static bool is_blind(const struct accounts_slot *s)
+{
+    return (s->account.known & ACCOUNT_HEAP) == 0;
+}
+
+// One that knows the heap says more than one that does not and is larger by less than an eighth.
+static bool is_higher(const struct accounts_slot *new, const struct accounts_slot *old)
+{
+    u64 x = new->account.rss, y = old->account.rss;
+    if (is_blind(new) && !is_blind(old))
+        return x > GROWN(y);
+    if (!is_blind(new) && is_blind(old))
+        return GROWN(x) >= y;
+    return x >= y;
+}
+
 static void keep(struct accounts *a, struct accounts_slot *new, u32 index, u64 at_ns)
 {
     struct accounts_process *p = place_of(a, index, new->account.rss);
@@ -102,9 +120,11 @@ static void keep(struct accounts *a, struct accounts_slot *new, u32 index, u64 a
         return;
     new->account.process = index;
     new->account.at_ns = at_ns;
-    p->last = *new;
-    p->last.account.when = ACCOUNT_LAST;
-    if (new->account.rss >= p->highest.account.rss) {
+    if (!is_blind(new) || is_blind(&p->last)) {
+        p->last = *new;
+        p->last.account.when = ACCOUNT_LAST;
+    }
+    if (p->highest.account.rss == 0 || is_higher(new, &p->highest)) {
         p->highest = *new;
         p->highest.account.when = ACCOUNT_HIGHEST;
     }
@@ -151,17 +171,20 @@ void accounts_look(struct accounts *a, const struct crowd *c, u64 rss, u64 now_n
     struct record_account sum = {.at_ns = at_ns};
     u64 began = spent_ns();
     struct accounts_slot new;
+    bool blind = false;
     // Of a build with hundreds of processes not all can be waited for.
     for (u32 i = 0; i < c->processes_count && sum.processes < ACCOUNT_PROCESSES; i++) {
         if (c->processes[i].record == NULL || !take(c->processes[i].record, &new))
             continue;
         add(&sum, &new.account);
+        blind = blind || is_blind(&new);
         keep(a, &new, c->processes[i].index, at_ns);
     }
     if (sum.processes > 0)
         add_line(a, &sum);
     a->highest_rss = sum.rss > a->highest_rss ? sum.rss : a->highest_rss;
-    a->taken_ns = now_ns;
+    if (!blind) // else again as soon as its cost allows
+        a->taken_ns = now_ns;
     a->next_ns = now_ns + (spent_ns() - began) * COST_SHARE;
 }
 

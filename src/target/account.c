@@ -192,8 +192,11 @@ void account_make(struct account *a, const struct space *s)
         a->part[part] += file;
         a->part[ACCOUNT_OTHER] += bytes - file; // a file's pages that were written are its no more
     }
-    if (!s->heap)
+    if (!s->heap) { // it changed while it was read: what of it is free, nobody knows
+        a->part[ACCOUNT_OTHER] += a->part[ACCOUNT_FREE];
+        a->part[ACCOUNT_FREE] = 0;
         return;
+    }
     add_heap(a, s);
     add_owners(a, &s->owners);
     // What died or moved between the reading of the tables and of the pages must not wrap.
