@@ -74,6 +74,23 @@ static always_inline_ void *heap_malloc(size_t size, int kind)
     return heap_malloc_slow(size, false, kind);
 }
 
+// The same for who has more to do when all does not go well, and would else need a stack frame for
+// it: false, and nothing was done.
+static always_inline_ bool heap_malloc_try(size_t size, void **ret_p)
+{
+    struct heap *h = heap_fast;
+    if (unlikely(size - 1 >= CLASS_SMALL_MAX || h->busy != 0))
+        return false;
+    busy_begin(h);
+    size_t at = class_window[(size - 1) >> 4];
+    struct window *w = (struct window *)((char *)h->window + at);
+    bool has = likely(w->word != 0);
+    if (has)
+        *ret_p = window_pop(w);
+    busy_end(h);
+    return has;
+}
+
 // False: nothing was done, p is not for this.
 static always_inline_ bool heap_free_on(struct heap *h, void *p)
 {

@@ -69,10 +69,16 @@ static noinline_ void *again_nothrow(const char *name, size_t size, size_t align
     return ((void *(*)(size_t, size_t, const void *))theirs)(size, align, tag);
 }
 
-static always_inline_ void *new_block(size_t size, int kind)
+static noinline_ void *new_slow(size_t size, int kind)
 {
     void *p = heap_malloc(size, kind);
     return likely(p != NULL) ? p : again(size, 0, kind, true);
+}
+
+static always_inline_ void *new_block(size_t size, int kind)
+{
+    void *p;
+    return likely(heap_malloc_try(size, &p)) ? p : new_slow(size, kind);
 }
 
 // Names: w new, a new[]; m size_t; St11align_val_t; RKSt9nothrow_t.
