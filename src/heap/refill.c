@@ -23,8 +23,18 @@ void window_close(struct heap *h, unsigned cls)
 // Free blocks of word k of a slab, without the sentinel (S3).
 static inline u64 free_word(const struct side *e, u32 blocks, u32 k)
 {
-    u32 left = blocks - k * 64;
-    return left >= 64 ? e->free[k] : e->free[k] & (((u64)1 << left) - 1);
+    u64 x = e->free[k];
+    return blocks >> 6 > k ? x : x & (((u64)1 << (blocks & 63)) - 1);
+}
+
+// The free blocks of the first word of [*k, words) that has any; 0: none has.
+static inline u64 find_word(const struct side *e, u32 blocks, u32 *k)
+{
+    u32 i = *k;
+    while (i < blocks >> 6 && e->free[i] == 0)
+        i++;
+    *k = i;
+    return i * 64 < blocks ? free_word(e, blocks, i) : 0;
 }
 
 // A fresh page that is read before it is written costs two faults, and the second one interrupts
@@ -52,11 +62,12 @@ static u64 in_steps(const struct side *e, u32 size, u32 k, u64 x)
 }
 
 // Make word k, whose free blocks are x, the window, and take its first block.
-static void *open_window(struct heap *h, unsigned cls, u32 slab, u32 k, u64 x)
+static always_inline_ void *open_window(struct heap *h, unsigned cls, u32 slab, u32 k, u64 x)
 {
     struct side *e = &arena.side[slab];
     struct window *w = &h->window[cls];
     struct class_state *c = &h->cls[cls];
+    c->at = (u16)k;
     x = in_steps(e, (u32)w->size, k, x);
     if (arena_sampled())
         x = (x & -x) | sample_cut(h, cls, x & (x - 1));
@@ -73,27 +84,23 @@ static void *open_window(struct heap *h, unsigned cls, u32 slab, u32 k, u64 x)
     return page_addr(slab) + (size_t)first * w->size;
 }
 
-// The first word of [k, words) with free blocks becomes the window.
-static void *open_first(struct heap *h, unsigned cls, u32 slab, u32 k)
-{
-    const struct side *e = &arena.side[slab];
-    u32 blocks = arena.desc[slab].blocks;
-    for (; k * 64 < blocks; k++) {
-        u64 x = free_word(e, blocks, k);
-        if (x != 0) {
-            h->cls[cls].at = (u16)k;
-            return open_window(h, cls, slab, k, x);
-        }
-    }
-    return NULL;
-}
-
 // Is there more to take from word k, whose free blocks are x? When it is half free again, or has
 // blocks that were never handed out.
 static bool goes_on(const struct side *e, u32 blocks, u32 k, u64 x)
 {
     u32 end = (u32)size_min(blocks, k * 64 + 64);
-    return e->fresh < end ? x != 0 : bits_in(x) * 2 >= end - k * 64;
+    return x != 0 && (e->fresh < end || bits_in(x) * 2 >= end - k * 64);
+}
+
+// The end of a pass through a slab.
+static noinline_ bool worth_a_pass(struct heap *h, u32 slab)
+{
+    u64 word = atomic_load_explicit(&arena.state[slab].word, memory_order_relaxed);
+    if (word & STATE_DIRTY)
+        remote_collect(h, slab);
+    u32 blocks = arena.desc[slab].blocks;
+    u32 free = blocks - side_used(&arena.side[slab]);
+    return free > 0 && free >= blocks / 8;
 }
 
 // The next block of the current slab; NULL when it is not worth to go on with it. A pass visits
@@ -106,19 +113,21 @@ static void *from_current(struct heap *h, unsigned cls)
     u32 at = h->cls[cls].at;
     const struct side *e = &arena.side[slab];
     u32 blocks = arena.desc[slab].blocks;
-    if (at != AT_START) {
-        u64 x = free_word(e, blocks, at);
-        if (goes_on(e, blocks, at, x))
-            return open_window(h, cls, slab, at, x);
+    u32 k = at == AT_START ? 0 : at;
+    u64 x = free_word(e, blocks, k);
+    if (at != AT_START && !goes_on(e, blocks, k, x))
+        x = 0;
+    if (x == 0) {
+        k++;
+        x = find_word(e, blocks, &k);
     }
-    void *p = open_first(h, cls, slab, at == AT_START ? 0 : at + 1);
-    if (p != NULL)
-        return p;
-    u64 word = atomic_load_explicit(&arena.state[slab].word, memory_order_relaxed);
-    if (word & STATE_DIRTY)
-        remote_collect(h, slab);
-    u32 free = blocks - side_used(e);
-    return free > 0 && free >= blocks / 8 ? open_first(h, cls, slab, 0) : NULL;
+    if (unlikely(x == 0)) {
+        if (!worth_a_pass(h, slab))
+            return NULL;
+        k = 0;
+        x = find_word(e, blocks, &k);
+    }
+    return open_window(h, cls, slab, k, x);
 }
 
 // The heaps of our signal handlers have dirty lists too, and may not run again for long.
