@@ -67,6 +67,7 @@ static always_inline_ void *open_window(struct heap *h, unsigned cls, u32 slab, 
     struct side *e = &arena.side[slab];
     struct window *w = &h->window[cls];
     struct class_state *c = &h->cls[cls];
+    assert(x != 0); // S2: where blocks are free, a word has them
     c->at = (u16)k;
     x = in_steps(e, (u32)w->size, k, x);
     if (arena_sampled())
