@@ -2,8 +2,6 @@
 # `loam bench`: what is measured is what ran, failures do not count, and the rows tell it all again.
 . "$(dirname "$0")/../lib/tap.sh"
 [ -x "$loam" ] || skip_all "$loam is not built"
-XDG_STATE_HOME=$tmp/state
-export XDG_STATE_HOME
 
 # A bench folder of our own, so that nothing here takes long.
 mkdir "$tmp/bench"

@@ -3,8 +3,6 @@
 # compressed sections, split units (.dwo, .dwp), parts shared by dwz. And Rust, where rustc is.
 . "$(dirname "$0")/../lib/tap.sh"
 [ -x "$loam" ] || skip_all "$loam is not built"
-XDG_STATE_HOME=$tmp/state
-export XDG_STATE_HOME
 cd "$tmp" || exit 1
 cat >p.c <<'EOF'
 #include <stdlib.h>

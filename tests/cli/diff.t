@@ -3,8 +3,6 @@
 . "$(dirname "$0")/../lib/tap.sh"
 rich=$build/tests/web/rich
 [ -x "$loam" ] && [ -x "$rich" ] || skip_all "$loam or $rich is not built"
-XDG_STATE_HOME=$tmp/state
-export XDG_STATE_HOME
 cd "$tmp" || exit 1
 "$rich" a.loam && "$rich" b.loam 5000000 || fail "two recordings"
 

@@ -2,8 +2,6 @@
 # Programs that are easily disturbed do and print the same under `loam run --leaks`, and end soon.
 . "$(dirname "$0")/../lib/tap.sh"
 [ -x "$loam" ] || skip_all "$loam is not built"
-XDG_STATE_HOME=$tmp/state
-export XDG_STATE_HOME
 program=$tmp/harmless
 ${CC:-cc} -std=gnu17 -D_GNU_SOURCE -g -O1 -o "$program" "$(dirname "$0")/harmless.c" -pthread ||
     fail "compile"

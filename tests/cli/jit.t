@@ -3,8 +3,6 @@
 # where it has one.
 . "$(dirname "$0")/../lib/tap.sh"
 [ -x "$loam" ] || skip_all "$loam is not built"
-XDG_STATE_HOME=$tmp/state
-export XDG_STATE_HOME
 cd "$tmp" || exit 1
 
 # Runs a program, prints its report, and takes away the map that it left in /tmp.

@@ -3,8 +3,6 @@
 . "$(dirname "$0")/../lib/tap.sh"
 [ -x "$loam" ] || skip_all "$loam is not built"
 command -v python3 >/dev/null || skip_all "python3 is not installed"
-XDG_STATE_HOME=$tmp/state
-export XDG_STATE_HOME
 cd "$tmp" || exit 1
 
 cat >prog.c <<'C'

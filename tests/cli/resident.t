@@ -4,8 +4,6 @@
 . "$(dirname "$0")/../lib/tap.sh"
 [ -x "$loam" ] || skip_all "$loam is not built"
 command -v python3 >/dev/null || skip_all "python3 is not installed"
-XDG_STATE_HOME=$tmp/state
-export XDG_STATE_HOME
 cd "$tmp" || exit 1
 
 # 40 MB, of which one block in forty stays. The labels make the tool look; it is asked until it has.

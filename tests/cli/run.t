@@ -2,8 +2,6 @@
 # `loam run` around a program: statuses, streams, messages, and what it leaves behind.
 . "$(dirname "$0")/../lib/tap.sh"
 [ -x "$loam" ] || skip_all "$loam is not built"
-XDG_STATE_HOME=$tmp/state
-export XDG_STATE_HOME
 mkdir "$tmp/work" && cd "$tmp/work" || exit 1
 
 # status NAME EXPECTED COMMAND...: runs it, out and err kept in $tmp.

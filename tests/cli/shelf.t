@@ -2,8 +2,6 @@
 # Names and lines that were looked up once are kept by build-id, and never believed when damaged.
 . "$(dirname "$0")/../lib/tap.sh"
 [ -x "$loam" ] || skip_all "$loam is not built"
-XDG_STATE_HOME=$tmp/state
-export XDG_STATE_HOME
 cd "$tmp" || exit 1
 
 # As many frames as make a recording large.

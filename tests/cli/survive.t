@@ -2,8 +2,6 @@
 # Signals, job control, and the day when somebody types kill -9.
 . "$(dirname "$0")/../lib/tap.sh"
 [ -x "$loam" ] || skip_all "$loam is not built"
-XDG_STATE_HOME=$tmp/state
-export XDG_STATE_HOME
 cd "$tmp" || exit 1
 
 # Wait up to ten seconds until a command succeeds.

@@ -3,8 +3,7 @@
 . "$(dirname "$0")/../lib/tap.sh"
 [ -x "$loam" ] || skip_all "$loam is not built"
 TERM=xterm LC_ALL=C.UTF-8
-XDG_STATE_HOME=$tmp/state
-export TERM LC_ALL XDG_STATE_HOME
+export TERM LC_ALL
 
 # Takes 100 kB by one function, says so, and waits for its input to end.
 cat >"$tmp/holder.c" <<'END'
@@ -34,15 +33,21 @@ int main(void)
 END
 ${CC:-gcc} -g -O1 -o "$tmp/holder" "$tmp/holder.c" || exit 1
 
+# until_said FILE: the program has written into it, or half a minute has gone.
+until_said()
+{
+    i=0
+    while [ ! -s "$1" ] && [ $i -lt 300 ]; do
+        sleep 0.1
+        i=$((i + 1))
+    done
+}
+
 mkfifo "$tmp/in"
 "$loam" run -o "$tmp/r.loam" -- "$tmp/holder" <"$tmp/in" >"$tmp/out" 2>"$tmp/err" &
 session=$!
 exec 3>"$tmp/in"
-i=0
-while [ ! -s "$tmp/out" ] && [ $i -lt 300 ]; do
-    sleep 0.1
-    i=$((i + 1))
-done
+until_said "$tmp/out"
 pid=$(head -1 "$tmp/out")
 
 # ---------------------------------------------------------------- ps
@@ -112,11 +117,7 @@ ${CC:-gcc} -I"$top/include" "$tmp/owners.c" -o "$tmp/owners" -L"$build" -lloam -
 "$loam" run -o "$tmp/o.loam" -- "$tmp/owners" <"$tmp/in2" >"$tmp/out2" 2>"$tmp/err2" &
 owners=$!
 exec 4>"$tmp/in2"
-i=0
-while [ ! -s "$tmp/out2" ] && [ $i -lt 300 ]; do
-    sleep 0.1
-    i=$((i + 1))
-done
+until_said "$tmp/out2"
 owner=$("$loam" ps | awk '$0 ~ "recorded.*/owners" { print $1; exit }')
 "$loam" top --once "$owner" >"$tmp/top2" 2>&1
 like "owners stand above the places" "$(cat "$tmp/top2")" \

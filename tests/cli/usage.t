@@ -2,8 +2,6 @@
 # What the tool says about itself: help, wrong usage, completion, man pages; all from one table.
 . "$(dirname "$0")/../lib/tap.sh"
 [ -x "$loam" ] || skip_all "$loam is not built"
-XDG_STATE_HOME=$tmp/state
-export XDG_STATE_HOME
 
 # wrong NAME SENTENCE ARGUMENT...: usage errors are status 2 and one line on stderr.
 wrong()

@@ -2,8 +2,6 @@
 # What a reader sees: lines of 80 columns, places told apart or joined, the next command.
 . "$(dirname "$0")/../lib/tap.sh"
 [ -x "$loam" ] || skip_all "$loam is not built"
-XDG_STATE_HOME=$tmp/state
-export XDG_STATE_HOME
 cc=${CC:-gcc}
 
 # wide FILE: its lines that are longer than 80 columns, in UTF-8.

@@ -9,9 +9,8 @@
 [ -x "$loam" ] || skip_all "$loam is not built"
 command -v python3 >/dev/null || skip_all "python3 is not installed"
 XDG_RUNTIME_DIR=$tmp/run
-XDG_STATE_HOME=$tmp/state
 TMPDIR=$tmp
-export XDG_RUNTIME_DIR XDG_STATE_HOME TMPDIR
+export XDG_RUNTIME_DIR TMPDIR
 mkdir -m 700 "$XDG_RUNTIME_DIR"
 
 ask()

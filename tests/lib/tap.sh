@@ -17,8 +17,8 @@ so=$build/libloam.so
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/loam-test.XXXXXX") || exit 1
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM
-LC_ALL=C XDG_CACHE_HOME=$tmp/cache
-export LC_ALL XDG_CACHE_HOME
+LC_ALL=C XDG_CACHE_HOME=$tmp/cache XDG_STATE_HOME=$tmp/state
+export LC_ALL XDG_CACHE_HOME XDG_STATE_HOME
 unset LD_PRELOAD LOAM
 tap_n=0
 tap_failed=0
